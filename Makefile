@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The pieces have Makefiles of their own; this one knows their order and where their results go.
+
+TOP := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+export BUILD ?= $(TOP)/build
+export HOST ?= 6.12
+export CROSS_COMPILE ?= aarch64-linux-gnu-
+MAKEFLAGS += --no-print-directory
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
+# What the pieces and the tests are told.
+export KDIR := $(BUILD)/kernel/$(HOST)/headers
+export LIBFDT := $(BUILD)/sysroot/usr
+export HYP_BIN := $(BUILD)/hyp/stockade-hyp.bin
+export MODULE := $(BUILD)/module/$(HOST)/stockade.ko
+export VMM := $(BUILD)/vmm/stockade
+vars = HOST=$(HOST) CROSS_COMPILE=$(CROSS_COMPILE) KDIR=$(KDIR) LIBFDT=$(LIBFDT) \
+	HYP_BIN=$(HYP_BIN)
+
+.PHONY: all
+all: hyp module vmm
+
+.PHONY: help
+help:
+	@echo 'make run        everything from nothing to a protected VM on a stock host in QEMU'
+	@echo 'make shell      a shell on that host, module loaded'
+	@echo 'make test       unit and system tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make test-all   the same, with the slow ones and on every CPU model'
+	@echo 'make unit       unit tests only (T=NAME: only that)'
+	@echo 'make system     system tests only (T=NAME: only that)'
+	@echo 'make check      format, cppcheck, sparse, SPDX'
+	@echo 'make format     lets clang-format change the sources'
+	@echo 'make all        hyp, module, vmm'
+	@echo 'make deps       installs what this machine needs'
+	@echo 'make fetch      kernel, QEMU, arm64 parts; FORCE=1 looks for newer ones'
+	@echo 'make clean      removes what was built; distclean: downloads too'
+	@echo 'HOST=6.12       host kernel'
+
+.PHONY: deps
+deps:
+	@tools/deps.sh
+
+.PHONY: fetch
+fetch: deps
+	@tools/fetch.sh
+
+.PHONY: hyp
+hyp: deps
+	+@$(MAKE) -C hyp O=$(BUILD)/hyp $(vars)
+
+# O by the environment: on the command line kbuild would take it for itself.
+.PHONY: module
+module: fetch hyp
+	+@O=$(BUILD)/module/$(HOST) $(MAKE) -C module $(vars)
+
+.PHONY: vmm
+vmm: fetch
+	+@$(MAKE) -C vmm O=$(BUILD)/vmm $(vars)
+
+.PHONY: run
+run: all
+	@tools/run-demo.sh
+
+.PHONY: shell
+shell: all
+	@tools/shell.sh
+
+.PHONY: unit
+unit: fetch
+	+@tools/test.sh unit
+
+.PHONY: system
+system: all
+	+@tools/test.sh system
+
+.PHONY: test
+test: all
+	+@tools/test.sh unit system
+
+.PHONY: test-all
+test-all: all
+	+@TEST_ALL=1 tools/test.sh unit system
+
+.PHONY: check
+check: module
+	+@tools/check.sh
+
+.PHONY: format
+format: deps
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)/hyp $(BUILD)/module $(BUILD)/vmm $(BUILD)/tests $(BUILD)/log \
+		$(BUILD)/check $(BUILD)/*.cpio
+
+.PHONY: distclean
+distclean:
+	rm -rf $(BUILD)

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "arch/launch.h"
+
+#include "arch/cache.h"
+#include "arch/host_el2.h"
+#include "arch/layout.h"
+#include "arch/sysreg.h"
+#include "arch/tlb.h"
+#include "host/psci.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "mem/host_map.h"
+#include "mem/hyp_map.h"
+#include "mem/page.h"
+#include "vm/vm.h"
+
+/* MAIR_EL2: index 0 normal, inner and outer write-back, read- and write-allocate. */
+#define MAIR_NORMAL 0xffull
+/* SCTLR_EL2: RES1 bits of Armv8.0; M, C, SA, I, WXN. */
+#define SCTLR_EL2_RES1 0x30c50830ull
+#define SCTLR_EL2_ON   (SCTLR_EL2_RES1 | BIT(0) | BIT(2) | BIT(3) | BIT(12) | BIT(19))
+/* TCR_EL2 (E2H = 0): RES1, 4 KiB granule, inner shareable, write-back walks. */
+#define TCR_EL2_RES1 (BIT(31) | BIT(23))
+#define TCR_EL2_SH   (3ull << 12)
+#define TCR_EL2_WB   (1ull << 10 | 1ull << 8)
+
+extern const char image_start[], launch_page_end[], text_end[], rodata_end[], image_end[];
+extern const char launch_left[];
+
+u64 hyp_linear_base;
+struct boot_params boot_params;
+struct stockade_launch *launch_args;
+pa_t launch_left_pa;
+unsigned int cpu_count;
+
+static struct cpu *cpus[STOCKADE_MAX_CPUS];
+static pa_t image_base;
+static unsigned int phys_bits;
+
+struct cpu *cpu_get(unsigned int index)
+{
+	return cpus[index];
+}
+
+pa_t image_pa(const void *in_image)
+{
+	return image_base + ((u64)in_image - HYP_IMAGE_BASE);
+}
+
+static unsigned int pa_bits(void)
+{
+	static const u8 bits[] = { 32, 36, 40, 42, 44, 48, 48 };
+	u64 range = FIELD_GET(ID_MMFR0_PARANGE, read_sysreg(id_aa64mmfr0_el1));
+
+	/* 52 bits take another descriptor format; RAM above 48 was refused. */
+	return range < ARRAY_SIZE(bits) ? bits[range] : 48;
+}
+
+static bool args_ok(const struct stockade_launch *launch)
+{
+	return launch->abi_version == STOCKADE_ABI_VERSION && launch->nr_cpus &&
+	       launch->nr_cpus <= STOCKADE_MAX_CPUS && launch->nr_ram &&
+	       launch->nr_ram <= STOCKADE_MAX_RAM && launch->nr_array &&
+	       launch->nr_array <= STOCKADE_MAX_PIECES && launch->nr_pool &&
+	       launch->nr_pool <= STOCKADE_MAX_PIECES && launch->vtimer_intid >= 16 &&
+	       launch->vtimer_intid < 32;
+}
+
+/*
+ * The first CPU, MMU off, running where the image lies: build EL2's tables. Memory is uncached, and
+ * exclusives don't work: no locks.
+ */
+int launch_early(struct stockade_launch *launch)
+{
+	pa_t here = (u64)image_start; /* the code is position-independent, so this is physical */
+	struct hyp_image image = {
+		.pa = here,
+		.text_end = (u64)text_end - here,
+		.rodata_end = (u64)rodata_end - here,
+		.end = (u64)image_end - here,
+	};
+	pa_t pool_used;
+	int ret;
+
+	if (!args_ok(launch) || (u64)launch_page_end - here > PAGE_SIZE)
+		return STOCKADE_EINVAL;
+	ret = hyp_map_init(launch, &image);
+	if (ret)
+		return ret;
+	/* The arguments are read once more, with the MMU on; unmapped by launch_seal(). */
+	if (!pgtable_map(&hyp_map, HYP_LINEAR_BASE + (u64)launch, (u64)launch,
+			 ALIGN_UP(sizeof(*launch), PAGE_SIZE), HYP_RO))
+		return STOCKADE_ENOMEM;
+
+	image_base = here;
+	phys_bits = pa_bits();
+	launch_left_pa = (u64)launch_left;
+	hyp_linear_base = HYP_LINEAR_BASE;
+
+	boot_params.mair = MAIR_NORMAL;
+	boot_params.tcr = TCR_EL2_RES1 | TCR_EL2_SH | TCR_EL2_WB | (64 - HYP_VA_BITS) |
+			  min_u64(FIELD_GET(ID_MMFR0_PARANGE, read_sysreg(id_aa64mmfr0_el1)), 5)
+				  << 16;
+	boot_params.sctlr = SCTLR_EL2_ON;
+	boot_params.ttbr = hyp_map.root;
+
+	/* Caches may hold older lines of what was just written past them. */
+	pool_used = launch->pool[0].base;
+	dcache_clean_inval_poc((void *)pool_used, hyp_pool.next - pool_used);
+	dcache_clean_inval_poc((void *)here, image.end);
+	return STOCKADE_OK;
+}
+
+static void init_once(const struct stockade_launch *launch)
+{
+	launch_args = hyp_va((u64)launch);
+	log_init(hyp_va(launch_args->log));
+	page_init(launch_args->ram, launch_args->nr_ram);
+	cpu_count = launch_args->nr_cpus;
+	for (unsigned int i = 0; i < cpu_count; i++) {
+		struct cpu *cpu = hyp_va(launch_args->cpu[i].pages);
+
+		clear_page(cpu);
+		cpu->index = i;
+		cpu->mpidr = launch_args->cpu[i].mpidr;
+		cpu->power = CPU_OFF;
+		cpus[i] = cpu;
+	}
+	panic_init(launch_args->panic_entry);
+	guest_arch_init(launch_args->vtimer_intid);
+}
+
+/* Each CPU, MMU on. */
+int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stub_vbar,
+	       u64 stub_sctlr)
+{
+	struct cpu *cpu;
+
+	if (!launch_args)
+		init_once(launch);
+	cpu = cpu_get(index);
+	cpu->stub_vbar = stub_vbar;
+	cpu->stub_sctlr = stub_sctlr;
+	cpu->power = CPU_ON;
+	cpu->launched = true;
+	write_sysreg((u64)cpu, tpidr_el2);
+	host_el2_capture(cpu);
+	host_el2_enter(cpu);
+	isb();
+	return STOCKADE_OK;
+}
+
+static void own(pa_t base, u64 size)
+{
+	for (pa_t pa = base; pa < base + size; pa += PAGE_SIZE) {
+		hyp_assert(page_is_ram(pa, PAGE_SIZE));
+		*page_of(pa) = (struct page){ .state = PAGE_HYP };
+		page_nr_hyp++;
+	}
+}
+
+int launch_seal(void)
+{
+	const struct stockade_launch *launch = launch_args;
+	pa_t args = hyp_pa(launch);
+	int ret;
+
+	if (host_map.root)
+		return STOCKADE_EBUSY;
+	spin_lock(&mem_lock);
+	own(image_base, (u64)image_end - (u64)image_start);
+	for (unsigned int i = 0; i < launch->nr_cpus; i++)
+		own(launch->cpu[i].pages, STOCKADE_CPU_PAGES * PAGE_SIZE);
+	for (unsigned int i = 0; i < launch->nr_array; i++)
+		own(launch->array[i].base, launch->array[i].size);
+	for (unsigned int i = 0; i < launch->nr_pool; i++)
+		own(launch->pool[i].base, launch->pool[i].size);
+	*page_of(launch->log) = (struct page){ .state = PAGE_HOST_SHARED, .refs = 1 };
+
+	ret = host_map_init(phys_bits);
+	if (!ret) {
+		for (unsigned int i = 1; i < launch->nr_pool; i++)
+			pool_add_range(&hyp_pool, launch->pool[i].base, launch->pool[i].size);
+		for (u64 i = 0; i < sizeof(*launch); i += PAGE_SIZE)
+			hyp_unmap_page(args + i);
+		log_line("hypervisor of %lu KiB, %u CPUs, host's stage 2 of %u bits",
+			 page_nr_hyp * 4, cpu_count, phys_bits);
+	}
+	spin_unlock(&mem_lock);
+	return ret;
+}
+
+int launch_protect_cpu(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (!host_map.root)
+		return STOCKADE_EINVAL;
+	cpu->protected = true;
+	host_el2_enter(cpu);
+	isb();
+	/* What was cached without stage 2 carries the same VMID. */
+	tlb_flush_s2_all(host_map.vttbr);
+	return STOCKADE_OK;
+}
+
+void launch_cpu_on(struct cpu *cpu, struct host_regs *regs)
+{
+	const struct cpu *first = cpu_get(0);
+
+	write_sysreg((u64)cpu, tpidr_el2);
+	/* The stub is the same on every CPU, and so is what the kernel sets EL2 to. */
+	for (unsigned int i = 0; i < cpu_count && !first->launched; i++)
+		first = cpu_get(i);
+	cpu->stub_vbar = first->stub_vbar;
+	cpu->stub_sctlr = first->stub_sctlr;
+	cpu->host_el2 = first->host_el2;
+	cpu->host_el2.vmpidr = read_sysreg(mpidr_el1);
+	cpu->host_el2.vpidr = read_sysreg(midr_el1);
+	cpu->launched = true;
+	cpu->protected = true;
+	host_el2_enter(cpu);
+	host_el2_reset_el1();
+	/* TLBs are unknown out of reset. */
+	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" ::: "memory");
+	psci_cpu_is_on(cpu, regs);
+}
+
+void launch_unload_cpu(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu->protected = false;
+	cpu->launched = false;
+	host_el2_restore(cpu);
+	isb();
+	tlb_flush_s2_all(0);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted.
+ *
+ * Order: vm->lock, then mem_lock, then the log's. The VM table's lock is taken alone.
+ */
+#ifndef HYP_ARCH_LOCK_H
+#define HYP_ARCH_LOCK_H
+
+#include "lib/types.h"
+
+struct spinlock {
+	u32 next;
+	u32 owner;
+};
+
+/* A ticket lock: CPUs get it in the order in which they asked. */
+static inline void spin_lock(struct spinlock *lock)
+{
+	u32 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
+		__asm__ volatile("yield");
+}
+
+static inline void spin_unlock(struct spinlock *lock)
+{
+	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
+}
+
+#endif

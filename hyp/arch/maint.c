@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Cache and TLB maintenance. */
+#include "arch/cache.h"
+#include "arch/sysreg.h"
+#include "arch/tlb.h"
+
+void dcache_clean_inval_poc(const void *va, size_t size)
+{
+	u64 line = 4ull << FIELD_GET(GENMASK(19, 16), read_sysreg(ctr_el0));
+	u64 p = ALIGN_DOWN((u64)va, line);
+
+	for (; p < (u64)va + size; p += line)
+		__asm__ volatile("dc civac, %0" ::"r"(p) : "memory");
+	__asm__ volatile("dsb sy" ::: "memory");
+}
+
+void icache_inval_all(void)
+{
+	__asm__ volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+}
+
+void clear_page(void *va)
+{
+	u64 dczid = read_sysreg(dczid_el0);
+	u64 block = 4ull << (dczid & 0xf);
+	u64 p = (u64)va;
+
+	/* DC ZVA wants the MMU on (else the access is to Device memory), and may be prohibited. */
+	if ((dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1)) {
+		for (u64 *word = va; word < (u64 *)va + PAGE_SIZE / 8; word++)
+			WRITE_ONCE(*word, 0);
+		return;
+	}
+	for (; p < (u64)va + PAGE_SIZE; p += block)
+		__asm__ volatile("dc zva, %0" ::"r"(p) : "memory");
+}
+
+bool arch_has_fwb(void)
+{
+	return FIELD_GET(ID_MMFR2_FWB, read_sysreg_s(SYS_ID_AA64MMFR2_EL1));
+}
+
+void table_write_barrier(void)
+{
+	__asm__ volatile("dsb ishst" ::: "memory");
+}
+
+void tlb_flush_hyp(u64 va)
+{
+	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" ::"r"(va >> PAGE_SHIFT)
+			 : "memory");
+}
+
+void tlb_flush_hyp_local(u64 va)
+{
+	__asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" ::"r"(va >> PAGE_SHIFT)
+			 : "memory");
+}
+
+/* TLBIs of stage 2 and of EL1 act on the VMID that is current. */
+static u64 vmid_enter(u64 vttbr)
+{
+	u64 old = read_sysreg(vttbr_el2);
+
+	__asm__ volatile("dsb ishst" ::: "memory");
+	if (old != vttbr) {
+		write_sysreg(vttbr, vttbr_el2);
+		isb();
+	}
+	return old;
+}
+
+static void vmid_leave(u64 vttbr, u64 old)
+{
+	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+	if (old != vttbr) {
+		write_sysreg(old, vttbr_el2);
+		isb();
+	}
+}
+
+void tlb_flush_s2(u64 vttbr, ipa_t ipa)
+{
+	u64 old = vmid_enter(vttbr);
+
+	__asm__ volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> PAGE_SHIFT)
+			 : "memory");
+	vmid_leave(vttbr, old);
+}
+
+void tlb_flush_s2_all(u64 vttbr)
+{
+	u64 old = vmid_enter(vttbr);
+
+	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
+	vmid_leave(vttbr, old);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The end: an invariant of the hypervisor is broken. The host goes down with it, loudly, still under its
+ * stage 2; nothing of a guest is run or shown any more.
+ */
+#include "lib/panic.h"
+
+#include "arch/cpu.h"
+#include "arch/host_el1.h"
+#include "arch/host_el2.h"
+#include "arch/launch.h"
+#include "arch/sysreg.h"
+#include "lib/log.h"
+
+bool hyp_panicked;
+
+static u64 panic_entry;
+
+void panic_init(u64 entry)
+{
+	panic_entry = entry;
+}
+
+__attribute__((noreturn)) static void enter_panicking_host(void)
+{
+	static const struct host_regs none;
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->guest) {
+		struct guest_entry entry = { 0 };
+
+		/* In a guest's context, perhaps; leaving twice does no harm to a host that dies. */
+		if ((const char *)read_sysreg(vbar_el2) != host_vectors)
+			guest_leave(cpu->guest, &entry);
+		guest_put(cpu->guest);
+	}
+	host_el2_enter(cpu);
+	host_set_entry(panic_entry);
+	isb();
+	launch_enter_host(&none);
+}
+
+void hyp_panic(const char *file, unsigned int line, const char *what)
+{
+	if (!__atomic_exchange_n(&hyp_panicked, true, __ATOMIC_SEQ_CST))
+		log_line("EL2 panic on CPU %u: %s (%s:%u)", this_cpu()->index, what, file, line);
+	enter_panicking_host();
+}
+
+__attribute__((noreturn)) void el2_unexpected(u64 esr, u64 elr, u64 far);
+
+void el2_unexpected(u64 esr, u64 elr, u64 far)
+{
+	if (!__atomic_exchange_n(&hyp_panicked, true, __ATOMIC_SEQ_CST))
+		log_line("EL2 panic on CPU %u: exception ESR 0x%lx at 0x%lx, address 0x%lx",
+			 this_cpu()->index, esr, elr, far);
+	enter_panicking_host();
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * TLB maintenance. All of these order earlier table writes before themselves and are complete, on
+ * every CPU, when they return.
+ */
+#ifndef HYP_ARCH_TLB_H
+#define HYP_ARCH_TLB_H
+
+#include "lib/types.h"
+
+/* EL2's own stage 1: the translation of va, all CPUs. */
+void tlb_flush_hyp(u64 va);
+/* The same for one that only this CPU can have used. */
+void tlb_flush_hyp_local(u64 va);
+
+/*
+ * A stage 2: the translation of ipa (a page or a block) under vttbr's VMID, and every combined entry
+ * made of it. Stage-2 invalidation by IPA leaves entries that combine both stages (Arm ARM D8.14.5):
+ * hence all of the VMID's stage 1 follows.
+ */
+void tlb_flush_s2(u64 vttbr, ipa_t ipa);
+/* All of a VMID. */
+void tlb_flush_s2_all(u64 vttbr);
+
+/* Table writes are visible to every table walker: for entries that were invalid before. */
+void table_write_barrier(void);
+
+#endif

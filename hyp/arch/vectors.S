@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * EL2's vectors, one table while the host runs and one while a guest does; entry to both. The
+ * registers' places come from asm-offsets.c.
+ */
+#include "asm-offsets.h"
+
+	.macro	vector, target
+	.balign	0x80
+	b	\target
+	.endm
+
+	.macro	vector_guest, kind
+	.balign	0x80
+	stp	x0, x1, [sp, #-16]!
+	mov	x1, #\kind
+	b	guest_exit
+	.endm
+
+	.text
+	.balign	0x800
+	.global host_vectors
+host_vectors:
+	.rept 8				/* from EL2 itself: never */
+	vector	el2_exception
+	.endr
+	vector	host_sync		/* from AArch64 */
+	vector	el2_exception
+	vector	el2_exception
+	vector	el2_exception
+	vector	host_sync		/* from AArch32 */
+	vector	el2_exception
+	vector	el2_exception
+	vector	el2_exception
+
+	.balign	0x800
+	.global guest_vectors
+guest_vectors:
+	.rept 8
+	vector	el2_exception
+	.endr
+	.rept 2				/* from AArch64, AArch32 */
+	vector_guest GUEST_SYNC
+	vector_guest GUEST_IRQ
+	vector_guest GUEST_IRQ
+	vector	el2_exception
+	.endr
+
+/* The stack may be the trouble: use the CPU's page. */
+el2_exception:
+	mrs	x9, tpidr_el2
+	add	sp, x9, #4096
+	mrs	x0, esr_el2
+	mrs	x1, elr_el2
+	mrs	x2, far_el2
+	b	el2_unexpected
+
+host_sync:
+	sub	sp, sp, #HOST_REGS_SIZE
+	stp	x0, x1, [sp, #HOST_X]
+	stp	x2, x3, [sp, #HOST_X + 2 * 8]
+	stp	x4, x5, [sp, #HOST_X + 4 * 8]
+	stp	x6, x7, [sp, #HOST_X + 6 * 8]
+	stp	x8, x9, [sp, #HOST_X + 8 * 8]
+	stp	x10, x11, [sp, #HOST_X + 10 * 8]
+	stp	x12, x13, [sp, #HOST_X + 12 * 8]
+	stp	x14, x15, [sp, #HOST_X + 14 * 8]
+	stp	x16, x17, [sp, #HOST_X + 16 * 8]
+	stp	x18, x19, [sp, #HOST_X + 18 * 8]
+	stp	x20, x21, [sp, #HOST_X + 20 * 8]
+	stp	x22, x23, [sp, #HOST_X + 22 * 8]
+	stp	x24, x25, [sp, #HOST_X + 24 * 8]
+	stp	x26, x27, [sp, #HOST_X + 26 * 8]
+	stp	x28, x29, [sp, #HOST_X + 28 * 8]
+	str	x30, [sp, #HOST_X + 30 * 8]
+	mov	x0, sp
+	bl	host_trap
+
+	.global host_return
+host_return:
+	ldp	x0, x1, [sp, #HOST_X]
+	ldp	x2, x3, [sp, #HOST_X + 2 * 8]
+	ldp	x4, x5, [sp, #HOST_X + 4 * 8]
+	ldp	x6, x7, [sp, #HOST_X + 6 * 8]
+	ldp	x8, x9, [sp, #HOST_X + 8 * 8]
+	ldp	x10, x11, [sp, #HOST_X + 10 * 8]
+	ldp	x12, x13, [sp, #HOST_X + 12 * 8]
+	ldp	x14, x15, [sp, #HOST_X + 14 * 8]
+	ldp	x16, x17, [sp, #HOST_X + 16 * 8]
+	ldp	x18, x19, [sp, #HOST_X + 18 * 8]
+	ldp	x20, x21, [sp, #HOST_X + 20 * 8]
+	ldp	x22, x23, [sp, #HOST_X + 22 * 8]
+	ldp	x24, x25, [sp, #HOST_X + 24 * 8]
+	ldp	x26, x27, [sp, #HOST_X + 26 * 8]
+	ldp	x28, x29, [sp, #HOST_X + 28 * 8]
+	ldr	x30, [sp, #HOST_X + 30 * 8]
+	add	sp, sp, #HOST_REGS_SIZE
+	eret
+	/* Nothing is to be speculated past the return. */
+	dsb	nsh
+	isb
+
+/* enum guest_exit_kind guest_switch(struct guest_regs *): this CPU's bound guest */
+	.global guest_switch
+guest_switch:
+	stp	x19, x20, [sp, #-96]!
+	stp	x21, x22, [sp, #16]
+	stp	x23, x24, [sp, #32]
+	stp	x25, x26, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	stp	x29, x30, [sp, #80]
+
+	add	x30, x0, #GUEST_PC
+	ldp	x1, x2, [x30]
+	msr	elr_el2, x1
+	msr	spsr_el2, x2
+	add	x30, x0, #GUEST_X
+	ldp	x28, x29, [x30, #28 * 8]
+	ldp	x26, x27, [x30, #26 * 8]
+	ldp	x24, x25, [x30, #24 * 8]
+	ldp	x22, x23, [x30, #22 * 8]
+	ldp	x20, x21, [x30, #20 * 8]
+	ldp	x18, x19, [x30, #18 * 8]
+	ldp	x16, x17, [x30, #16 * 8]
+	ldp	x14, x15, [x30, #14 * 8]
+	ldp	x12, x13, [x30, #12 * 8]
+	ldp	x10, x11, [x30, #10 * 8]
+	ldp	x8, x9, [x30, #8 * 8]
+	ldp	x6, x7, [x30, #6 * 8]
+	ldp	x4, x5, [x30, #4 * 8]
+	ldp	x2, x3, [x30, #2 * 8]
+	ldp	x0, x1, [x30]
+	ldr	x30, [x30, #30 * 8]
+	eret
+	dsb	nsh
+	isb
+
+/* The guest's x0 and x1 are on the stack, x1 is the kind of exit. */
+guest_exit:
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #CPU_GUEST]
+	add	x0, x0, #GUEST_X
+	stp	x2, x3, [x0, #2 * 8]
+	stp	x4, x5, [x0, #4 * 8]
+	stp	x6, x7, [x0, #6 * 8]
+	stp	x8, x9, [x0, #8 * 8]
+	stp	x10, x11, [x0, #10 * 8]
+	stp	x12, x13, [x0, #12 * 8]
+	stp	x14, x15, [x0, #14 * 8]
+	stp	x16, x17, [x0, #16 * 8]
+	stp	x18, x19, [x0, #18 * 8]
+	stp	x20, x21, [x0, #20 * 8]
+	stp	x22, x23, [x0, #22 * 8]
+	stp	x24, x25, [x0, #24 * 8]
+	stp	x26, x27, [x0, #26 * 8]
+	stp	x28, x29, [x0, #28 * 8]
+	str	x30, [x0, #30 * 8]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0]
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	stp	x2, x3, [x0, #GUEST_PC - GUEST_X]
+	mov	x0, x1
+
+	ldp	x21, x22, [sp, #16]
+	ldp	x23, x24, [sp, #32]
+	ldp	x25, x26, [sp, #48]
+	ldp	x27, x28, [sp, #64]
+	ldp	x29, x30, [sp, #80]
+	ldp	x19, x20, [sp], #96
+	ret
+
+/* void fp_save(struct fp_regs *), void fp_load(const struct fp_regs *) */
+	.arch_extension fp
+	.macro	fp_each, op
+	\op	q0, q1, [x0]
+	\op	q2, q3, [x0, #32]
+	\op	q4, q5, [x0, #64]
+	\op	q6, q7, [x0, #96]
+	\op	q8, q9, [x0, #128]
+	\op	q10, q11, [x0, #160]
+	\op	q12, q13, [x0, #192]
+	\op	q14, q15, [x0, #224]
+	\op	q16, q17, [x0, #256]
+	\op	q18, q19, [x0, #288]
+	\op	q20, q21, [x0, #320]
+	\op	q22, q23, [x0, #352]
+	\op	q24, q25, [x0, #384]
+	\op	q26, q27, [x0, #416]
+	\op	q28, q29, [x0, #448]
+	\op	q30, q31, [x0, #480]
+	.endm
+
+	.global fp_save
+fp_save:
+	fp_each	stp
+	mrs	x1, fpsr
+	mrs	x2, fpcr
+	add	x0, x0, #512
+	stp	x1, x2, [x0]
+	ret
+
+	.global fp_load
+fp_load:
+	fp_each	ldp
+	add	x0, x0, #512
+	ldp	x1, x2, [x0]
+	msr	fpsr, x1
+	msr	fpcr, x2
+	ret

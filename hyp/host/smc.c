@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/smc.h"
+
+#include <stockade/guestcall.h>
+
+#include "arch/host_el1.h"
+#include "arch/lock.h"
+#include "arch/smc.h"
+#include "host/psci.h"
+#include "lib/log.h"
+
+/* Function IDs of Arm DEN0028 (architecture calls) and DEN0098 (TRNG) that name no memory. */
+static bool names_no_memory(u32 function)
+{
+	switch (function) {
+	case SMCCC_VERSION:
+	case SMCCC_ARCH_FEATURES:
+	case 0x80000002: /* SMCCC_ARCH_SOC_ID */
+	case 0x80008000: /* SMCCC_ARCH_WORKAROUND_1 */
+	case 0x80007fff: /* SMCCC_ARCH_WORKAROUND_2 */
+	case 0x80003fff: /* SMCCC_ARCH_WORKAROUND_3 */
+	case 0x84000050: /* TRNG_VERSION */
+	case 0x84000051: /* TRNG_FEATURES */
+	case 0x84000052: /* TRNG_GET_UUID */
+	case 0x84000053: /* TRNG_RND32 */
+	case 0xc4000053: /* TRNG_RND64 */
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Each denied function is logged once, the first few of them. */
+static void log_denied(u32 function)
+{
+	static struct spinlock lock;
+	static u32 seen[16]; /* guarded by lock */
+	unsigned int i;
+
+	spin_lock(&lock);
+	for (i = 0; i < ARRAY_SIZE(seen) && seen[i]; i++)
+		if (seen[i] == function)
+			break;
+	if (i < ARRAY_SIZE(seen) && !seen[i]) {
+		seen[i] = function;
+		log_line("denied the host an SMC, function 0x%x", function);
+	}
+	spin_unlock(&lock);
+}
+
+void host_smc(struct host_regs *regs)
+{
+	u32 function = (u32)regs->x[0];
+
+	host_skip_instruction();
+	/* Only SMC #0 is the calling convention's (DEN0028, 2.9). */
+	if (!(host_trap_esr() & 0xffff)) {
+		if (psci_is_function(function)) {
+			host_psci(regs);
+			return;
+		}
+		if (names_no_memory(function)) {
+			smc_forward(regs->x);
+			return;
+		}
+	}
+	log_denied(function);
+	regs->x[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "mem/host_map.h"
+
+#include <stockade/hostcall.h>
+
+#include "arch/cache.h"
+#include "arch/layout.h"
+#include "arch/tlb.h"
+#include "lib/panic.h"
+#include "mem/hyp_map.h"
+#include "mem/page.h"
+
+#define TABLE_ENTRIES 512
+
+struct pgtable host_map;
+
+static bool host_has(const struct page *page)
+{
+	return page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED ||
+	       page->state == PAGE_GUEST_SHARED;
+}
+
+int host_map_init(unsigned int ipa_bits)
+{
+	unsigned int nr_root = stockade_s2_root_pages(ipa_bits);
+	const struct stockade_range *ram;
+	pa_t root;
+
+	/* Concatenated tables: the launch's pool begins with a range aligned for them. */
+	root = ALIGN_UP(hyp_pool.next, nr_root * PAGE_SIZE);
+	if (root + nr_root * PAGE_SIZE > hyp_pool.end)
+		return STOCKADE_ENOMEM;
+	while (hyp_pool.next < root + nr_root * PAGE_SIZE) {
+		pa_t page = hyp_pool.next;
+
+		clear_page(hyp_va(page));
+		hyp_pool.next += PAGE_SIZE;
+		hyp_pool.free--;
+		if (page < root)
+			pool_put(&hyp_pool, page);
+	}
+	pgtable_init_s2(&host_map, root, ipa_bits, 0, &hyp_pool);
+
+	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
+		pa_t end = ram->base + ram->size;
+		pa_t run = ram->base;
+
+		/* Runs of pages that are the host's. */
+		while (run < end) {
+			pa_t stop = run;
+
+			while (stop < end && host_has(page_of(stop)))
+				stop += PAGE_SIZE;
+			if (!pgtable_map(&host_map, run, run, stop - run, HOST_RAM))
+				return STOCKADE_ENOMEM;
+			run = stop;
+			while (run < end && !host_has(page_of(run)))
+				run += PAGE_SIZE;
+		}
+	}
+	return 0;
+}
+
+unsigned int host_map_missing(pa_t pa, unsigned int level)
+{
+	return pgtable_missing(&host_map, pa, level);
+}
+
+void host_unmap(pa_t pa, unsigned int level)
+{
+	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa, 0);
+}
+
+/*
+ * Does the table at level map only RAM of the host, all of it? Pages that a guest shares don't count:
+ * unsharing must find the table still there.
+ */
+static bool table_is_whole(const u64 *table, pa_t base, unsigned int level)
+{
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
+		if (!(table[i] & PTE_VALID) || pte_is_table(table[i], level))
+			return false;
+		if (level == 3 && page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
+			return false;
+	}
+	return page_is_ram(base, level_size(level - 1));
+}
+
+/* Rebuild the block around pa that the table at level maps, then the one around that. */
+static void collapse(pa_t pa, unsigned int level)
+{
+	for (; level > 1 && level > host_map.start_level; level--) {
+		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
+		unsigned int found;
+		u64 *table = pgtable_find_above(&host_map, base, level, &found);
+		u64 *entry = pgtable_find_above(&host_map, base, level - 1, &found);
+		pa_t old = *entry & PTE_ADDR;
+
+		if (!table_is_whole(table, base, level))
+			return;
+		/*
+		 * Break before make, for all that the table mapped. A CPU of the host that gets in
+		 * between takes an abort, waits for mem_lock and finds the block.
+		 */
+		WRITE_ONCE(*entry, 0);
+		tlb_flush_s2_all(host_map.vttbr);
+		WRITE_ONCE(*entry, pte_leaf(base, level - 1, HOST_RAM));
+		table_write_barrier();
+		clear_page(hyp_va(old));
+		pool_put(&hyp_pool, old);
+	}
+}
+
+void host_remap(pa_t pa, unsigned int level)
+{
+	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa,
+		    pte_leaf(pa, level, HOST_RAM));
+	collapse(pa, level);
+}
+
+void host_recombine(pa_t pa)
+{
+	collapse(pa, 3);
+}
+
+bool host_map_device(pa_t pa)
+{
+	unsigned int level;
+
+	pgtable_find(&host_map, pa, &level);
+	level = max_u64(level, 1);
+	while (page_meets_ram(ALIGN_DOWN(pa, level_size(level)), level_size(level)))
+		level++;
+	if (pgtable_missing(&host_map, pa, level) > hyp_pool.free)
+		return false;
+	pa = ALIGN_DOWN(pa, level_size(level));
+	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa,
+		    pte_leaf(pa, level, HOST_DEVICE));
+	return true;
+}
+
+bool host_mapped(pa_t pa)
+{
+	unsigned int level;
+
+	return *pgtable_find(&host_map, pa, &level) & PTE_VALID;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A dying VM's memory goes back to the host in bounded batches; the host asks again until all is done.
+ */
+#include <stockade/hostcall.h>
+
+#include "arch/cache.h"
+#include "arch/layout.h"
+#include "arch/tlb.h"
+#include "mem/host_map.h"
+#include "mem/hyp_map.h"
+#include "mem/page.h"
+#include "mem/transition.h"
+
+#define TABLE_ENTRIES 512
+/* What one call may do: pages zeroed, and entries looked at. */
+#define BATCH_PAGES   32
+#define BATCH_ENTRIES 1024
+
+void guest_start_reclaim(struct guest_mem *mem)
+{
+	spin_lock(&mem->lock);
+	mem->dying = true;
+	/* From here on entries may vanish without a flush each. */
+	tlb_flush_s2_all(mem->map.vttbr);
+	spin_unlock(&mem->lock);
+}
+
+/*
+ * Zero pages [from, from + nr) of what the entry maps, unless the host sees them anyhow. They are the
+ * guest's, and mem->lock keeps them so.
+ */
+static void zero_pages(pa_t pa, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++, pa += PAGE_SIZE) {
+		void *va;
+
+		if (page_of(pa)->state == PAGE_GUEST_SHARED)
+			continue;
+		va = window_open(pa);
+		clear_page(va);
+		if (!arch_has_fwb())
+			dcache_clean_inval_poc(va, PAGE_SIZE);
+		window_close();
+	}
+}
+
+/* All of a zeroed page or block goes to the host. */
+static void give_back(struct guest_mem *mem, u64 *entry, unsigned int level)
+{
+	pa_t pa = *entry & PTE_ADDR;
+	u64 nr = level_size(level) / PAGE_SIZE;
+	bool shared;
+
+	*entry = 0;
+	spin_lock(&mem_lock);
+	/* Sharing splits blocks: a block is private as a whole. */
+	shared = page_of(pa)->state == PAGE_GUEST_SHARED;
+	for (u64 i = 0; i < nr; i++)
+		page_of(pa)[i] = (struct page){ .state = PAGE_HOST };
+	if (level == 2) {
+		pool_unreserve(&hyp_pool, 1);
+		pool_unreserve(&mem->pool, 1);
+	}
+	if (shared)
+		host_recombine(pa);
+	else
+		host_remap(pa, level);
+	spin_unlock(&mem_lock);
+}
+
+/* Entries from reclaim_next on, up to the end of their table, that need no work. */
+static u64 skip_empty(const u64 *entry, u64 index)
+{
+	u64 n = 0;
+
+	while (index + n < TABLE_ENTRIES && !entry[n])
+		n++;
+	return n;
+}
+
+/* The table that ends before reclaim_next is empty now: into the pool with it, and those above. */
+static void free_tables(struct guest_mem *mem, unsigned int level)
+{
+	ipa_t inside = mem->reclaim_next - 1;
+
+	while (level > mem->map.start_level && IS_ALIGNED(mem->reclaim_next, level_size(level - 1))) {
+		unsigned int found;
+		u64 *entry = pgtable_find_above(&mem->map, inside, --level, &found);
+		pa_t table = *entry & PTE_ADDR;
+
+		*entry = 0;
+		clear_page(hyp_va(table));
+		pool_put(&mem->pool, table);
+	}
+}
+
+bool guest_reclaim_pending(const struct guest_mem *mem)
+{
+	return mem->reclaim_next < BIT(mem->map.ia_bits);
+}
+
+bool guest_reclaim_some(struct guest_mem *mem)
+{
+	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
+	bool more;
+
+	spin_lock(&mem->lock);
+	while (pages && entries && guest_reclaim_pending(mem)) {
+		unsigned int level;
+		u64 *entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
+		u64 size = level_size(level), index, n;
+
+		entries--;
+		if (*entry & PTE_VALID) {
+			n = min_u64(pages, size / PAGE_SIZE - mem->reclaim_zeroed);
+			zero_pages((*entry & PTE_ADDR) + mem->reclaim_zeroed * PAGE_SIZE, n);
+			pages -= n;
+			mem->reclaim_zeroed += n;
+			if (mem->reclaim_zeroed < size / PAGE_SIZE)
+				break;
+			mem->reclaim_zeroed = 0;
+			give_back(mem, entry, level);
+			mem->reclaim_next += size;
+		} else {
+			*entry = 0; /* may have been poisoned */
+			index = (mem->reclaim_next >> level_shift(level)) % TABLE_ENTRIES;
+			n = min_u64(skip_empty(entry, index), entries + 1);
+			entries -= n - 1;
+			mem->reclaim_next += n * size;
+		}
+		free_tables(mem, level);
+	}
+	more = guest_reclaim_pending(mem);
+	spin_unlock(&mem->lock);
+	return more;
+}
+
+pa_t guest_reclaim_table(struct guest_mem *mem)
+{
+	pa_t table;
+
+	spin_lock(&mem->lock);
+	table = pool_get(&mem->pool);
+	spin_unlock(&mem->lock);
+	if (table)
+		hyp_donate_host(table);
+	return table;
+}

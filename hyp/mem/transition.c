@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "mem/transition.h"
+
+#include <stockade/hostcall.h>
+
+#include "arch/cache.h"
+#include "arch/layout.h"
+#include "arch/tlb.h"
+#include "lib/panic.h"
+#include "mem/host_map.h"
+#include "mem/hyp_map.h"
+#include "mem/page.h"
+
+#define BLOCK_PAGES 512
+#define MAX_DONATE_HYP 16
+
+static void set_want(struct want *want, enum stockade_pool pool, u64 pages)
+{
+	want->pool = pool;
+	want->pages = pages;
+}
+
+/*
+ * Tables for taking [pa, pa + nr pages) from the host and mapping them at EL2. nr is small: the range
+ * meets two tables of each kind at the most, those of its ends.
+ */
+static u64 tables_for_hyp(pa_t pa, u64 nr)
+{
+	pa_t last = pa + (nr - 1) * PAGE_SIZE;
+	u64 tables = host_map_missing(pa, 3) + hyp_map_missing(pa);
+
+	if (ALIGN_DOWN(pa, level_size(2)) != ALIGN_DOWN(last, level_size(2)))
+		tables += host_map_missing(last, 3) + hyp_map_missing(last);
+	return tables;
+}
+
+static int donate_hyp(pa_t pa, u64 nr, u64 reserve, struct want *want)
+{
+	u64 tables;
+
+	if (!nr || nr > MAX_DONATE_HYP || !IS_ALIGNED(pa, PAGE_SIZE) ||
+	    !page_is_ram(pa, nr * PAGE_SIZE))
+		return STOCKADE_EINVAL;
+
+	spin_lock(&mem_lock);
+	for (u64 i = 0; i < nr; i++) {
+		if (page_of(pa + i * PAGE_SIZE)->state != PAGE_HOST) {
+			spin_unlock(&mem_lock);
+			return STOCKADE_EPERM;
+		}
+	}
+	tables = tables_for_hyp(pa, nr);
+	if (hyp_pool.free < tables + reserve) {
+		set_want(want, STOCKADE_POOL_HYP, tables + reserve - hyp_pool.free);
+		spin_unlock(&mem_lock);
+		return STOCKADE_ENOMEM;
+	}
+	for (u64 i = 0; i < nr; i++) {
+		host_unmap(pa + i * PAGE_SIZE, 3);
+		*page_of(pa + i * PAGE_SIZE) = (struct page){ .state = PAGE_HYP };
+		hyp_map_page(pa + i * PAGE_SIZE);
+	}
+	page_nr_hyp += nr;
+	spin_unlock(&mem_lock);
+
+	/* Nobody else knows of them yet. */
+	for (u64 i = 0; i < nr; i++)
+		clear_page(hyp_va(pa + i * PAGE_SIZE));
+	return STOCKADE_OK;
+}
+
+int host_donate_hyp(pa_t pa, u64 nr, struct want *want)
+{
+	return donate_hyp(pa, nr, HYP_POOL_RESERVE, want);
+}
+
+int host_donate_pool(pa_t pa, u64 nr, struct want *want)
+{
+	int ret = donate_hyp(pa, nr, 0, want);
+
+	if (ret)
+		return ret;
+	spin_lock(&mem_lock);
+	for (u64 i = 0; i < nr; i++)
+		pool_put(&hyp_pool, pa + i * PAGE_SIZE);
+	spin_unlock(&mem_lock);
+	return STOCKADE_OK;
+}
+
+void hyp_donate_host(pa_t pa)
+{
+	clear_page(hyp_va(pa));
+	spin_lock(&mem_lock);
+	hyp_assert(page_of(pa)->state == PAGE_HYP);
+	hyp_unmap_page(pa);
+	*page_of(pa) = (struct page){ .state = PAGE_HOST };
+	page_nr_hyp--;
+	host_remap(pa, 3);
+	spin_unlock(&mem_lock);
+}
+
+int host_share_hyp(pa_t pa, struct want *want)
+{
+	struct page *page;
+	int ret = STOCKADE_OK;
+
+	if (!IS_ALIGNED(pa, PAGE_SIZE) || !page_is_ram(pa, PAGE_SIZE))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem_lock);
+	page = page_of(pa);
+	if (page->state == PAGE_HOST) {
+		u64 need = hyp_map_missing(pa) + HYP_POOL_RESERVE;
+
+		if (hyp_pool.free < need) {
+			set_want(want, STOCKADE_POOL_HYP, need - hyp_pool.free);
+			ret = STOCKADE_ENOMEM;
+		} else {
+			page->state = PAGE_HOST_SHARED;
+			page->refs = 1;
+			hyp_map_page(pa);
+		}
+	} else if (page->state != PAGE_HOST_SHARED) {
+		ret = STOCKADE_EPERM;
+	} else if (page->refs == PAGE_MAX_REFS) {
+		ret = STOCKADE_EBUSY;
+	} else {
+		page->refs++;
+	}
+	spin_unlock(&mem_lock);
+	return ret;
+}
+
+void host_unshare_hyp(pa_t pa)
+{
+	struct page *page;
+
+	spin_lock(&mem_lock);
+	page = page_of(pa);
+	hyp_assert(page->state == PAGE_HOST_SHARED && page->refs);
+	if (!--page->refs) {
+		page->state = PAGE_HOST;
+		hyp_unmap_page(pa);
+	}
+	spin_unlock(&mem_lock);
+}
+
+static u64 guest_attrs(void)
+{
+	return GUEST_RAM | (arch_has_fwb() ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
+}
+
+void guest_mem_init(struct guest_mem *mem, pa_t root, unsigned int ipa_bits, u16 owner)
+{
+	/* VMID 0 is the host's. */
+	pgtable_init_s2(&mem->map, root, ipa_bits, owner + 1u, &mem->pool);
+	mem->owner = owner;
+}
+
+static bool ipa_is_valid(const struct guest_mem *mem, ipa_t ipa)
+{
+	return ipa < BIT(mem->map.ia_bits) && IS_ALIGNED(ipa, PAGE_SIZE);
+}
+
+/*
+ * Without FWB a guest with its caches off reads memory itself: what the host left in caches must be
+ * there first, and must not be written back later over what the guest wrote.
+ */
+static void clean_for_guest(pa_t pa, u64 nr)
+{
+	if (!arch_has_fwb()) {
+		for (u64 i = 0; i < nr; i++) {
+			dcache_clean_inval_poc(window_open(pa + i * PAGE_SIZE), PAGE_SIZE);
+			window_close();
+		}
+	}
+	/* The contents are code, perhaps, and the host's I-cache lines may be older than they. */
+	icache_inval_all();
+}
+
+/* On the way out of a guest: nothing of it may remain, in memory or in caches. */
+static void zero_guest_page(pa_t pa)
+{
+	void *va = window_open(pa);
+
+	clear_page(va);
+	if (!arch_has_fwb())
+		dcache_clean_inval_poc(va, PAGE_SIZE);
+	window_close();
+}
+
+int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)
+{
+	unsigned int level = nr == 1 ? 3 : 2, found;
+	/* A block that is split later, by an abort or a guest's call, takes one table on each side. */
+	u64 split = level == 2 ? 1 : 0;
+	u64 *entry;
+	u64 need;
+	int ret = STOCKADE_OK;
+
+	if ((nr != 1 && nr != BLOCK_PAGES) || !ipa_is_valid(mem, ipa) ||
+	    !IS_ALIGNED(pa | ipa, level_size(level)) || !page_is_ram(pa, level_size(level)))
+		return STOCKADE_EINVAL;
+
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	entry = pgtable_find(&mem->map, ipa, &found);
+	if (mem->dying) {
+		ret = STOCKADE_EPERM;
+		goto refuse;
+	}
+	if (found > level) {
+		ret = STOCKADE_EAGAIN;
+		goto refuse;
+	}
+	if (*entry) {
+		ret = *entry & PTE_VALID ? STOCKADE_EEXIST : STOCKADE_EFAULT;
+		goto refuse;
+	}
+	for (u64 i = 0; i < nr; i++) {
+		if (page_of(pa)[i].state != PAGE_HOST) {
+			ret = STOCKADE_EPERM;
+			goto refuse;
+		}
+	}
+	pgtable_find(&host_map, pa, &found);
+	if (found > level) {
+		ret = STOCKADE_EAGAIN;
+		goto refuse;
+	}
+	need = host_map_missing(pa, level) + split + HYP_POOL_RESERVE;
+	if (hyp_pool.free < need) {
+		set_want(want, STOCKADE_POOL_HYP, need - hyp_pool.free);
+		ret = STOCKADE_ENOMEM;
+		goto refuse;
+	}
+	need = pgtable_missing(&mem->map, ipa, level) + split;
+	if (mem->pool.free < need) {
+		set_want(want, STOCKADE_POOL_VM, need - mem->pool.free);
+		ret = STOCKADE_ENOMEM;
+		goto refuse;
+	}
+
+	host_unmap(pa, level);
+	for (u64 i = 0; i < nr; i++)
+		page_of(pa)[i] = (struct page){
+			.state = PAGE_GUEST,
+			.owner = mem->owner,
+			.gfn = (ipa >> PAGE_SHIFT) + i,
+		};
+	pool_reserve(&hyp_pool, split);
+	pool_reserve(&mem->pool, split);
+	spin_unlock(&mem_lock);
+
+	/* The page is the guest's and not yet mapped there: only who holds mem->lock can move it. */
+	clean_for_guest(pa, nr);
+	pgtable_set(&mem->map, pgtable_make(&mem->map, ipa, level), ipa,
+		    pte_leaf(pa, level, guest_attrs()));
+	spin_unlock(&mem->lock);
+	return STOCKADE_OK;
+
+refuse:
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+	return ret;
+}
+
+/*
+ * The guest's level 3 entry for ipa, which is mapped: splits a block on both sides, from the tables that
+ * were set aside when it was donated. With both locks.
+ */
+static u64 *page_entry(struct guest_mem *mem, ipa_t ipa)
+{
+	unsigned int level;
+	u64 *entry = pgtable_find(&mem->map, ipa, &level);
+
+	if (level == 3)
+		return entry;
+	/* Reclaim may have been half-way through the block: it starts again, with pages. */
+	mem->reclaim_zeroed = 0;
+	pool_unreserve(&mem->pool, 1);
+	pool_unreserve(&hyp_pool, 1);
+	pgtable_make(&host_map, *entry & PTE_ADDR, 3);
+	return pgtable_make(&mem->map, ipa, 3);
+}
+
+/* The page that ipa is mapped to, or 0. */
+static pa_t guest_page(const struct guest_mem *mem, ipa_t ipa)
+{
+	unsigned int level;
+	u64 entry = *pgtable_find(&mem->map, ipa, &level);
+
+	if (!(entry & PTE_VALID))
+		return 0;
+	return (entry & PTE_ADDR) + (ipa & (level_size(level) - 1));
+}
+
+int guest_share_host(struct guest_mem *mem, ipa_t ipa)
+{
+	unsigned int level;
+	int ret = STOCKADE_OK;
+	pa_t pa;
+
+	if (!ipa_is_valid(mem, ipa))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	pa = guest_page(mem, ipa);
+	if (!pa) {
+		ret = *pgtable_find(&mem->map, ipa, &level) ? STOCKADE_EPERM : STOCKADE_ENOENT;
+	} else if (page_of(pa)->state != PAGE_GUEST) {
+		ret = STOCKADE_EPERM;
+	} else {
+		page_entry(mem, ipa);
+		page_of(pa)->state = PAGE_GUEST_SHARED;
+		host_remap(pa, 3);
+	}
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+	return ret;
+}
+
+int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
+{
+	int ret = STOCKADE_OK;
+	pa_t pa;
+
+	if (!ipa_is_valid(mem, ipa))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	pa = guest_page(mem, ipa);
+	if (!pa || page_of(pa)->state != PAGE_GUEST_SHARED) {
+		ret = STOCKADE_EPERM;
+	} else {
+		/* Sharing has split what there was to split: no table is needed. */
+		host_unmap(pa, 3);
+		page_of(pa)->state = PAGE_GUEST;
+	}
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+	return ret;
+}
+
+void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
+{
+	struct page *page = page_of(pa);
+	ipa_t ipa;
+
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	if (page->state != PAGE_GUEST || page->owner != mem->owner) {
+		/* Another CPU came first. */
+		spin_unlock(&mem_lock);
+		spin_unlock(&mem->lock);
+		return;
+	}
+	ipa = (ipa_t)page->gfn << PAGE_SHIFT;
+	pgtable_set(&mem->map, page_entry(mem, ipa), ipa, PTE_POISON);
+	page->state = PAGE_MOVING;
+	spin_unlock(&mem_lock);
+
+	zero_guest_page(pa);
+
+	spin_lock(&mem_lock);
+	*page = (struct page){ .state = PAGE_HOST };
+	host_remap(pa, 3);
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+}
+
+bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa)
+{
+	unsigned int level;
+	bool poisoned;
+
+	if (ipa >= BIT(mem->map.ia_bits))
+		return false;
+	spin_lock(&mem->lock);
+	poisoned = *pgtable_find(&mem->map, ipa, &level) == PTE_POISON;
+	spin_unlock(&mem->lock);
+	return poisoned;
+}

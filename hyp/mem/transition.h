@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every way in which a page changes hands. Each of these checks all preconditions on all sides under
+ * the locks, then commits by steps that cannot fail: a refused one has changed nothing. When it
+ * returns, no TLB holds and no cache writes back anything of the old owner.
+ *
+ * Addresses come from a hostile host or guest: any value is allowed, and checked here.
+ * They return STOCKADE_OK or a STOCKADE_E* code of stockade/hostcall.h. No lock is held by the caller.
+ */
+#ifndef HYP_MEM_TRANSITION_H
+#define HYP_MEM_TRANSITION_H
+
+#include "mem/guest_mem.h"
+
+/* With STOCKADE_ENOMEM: how many pages are wanted, by which pool (enum stockade_pool). */
+struct want {
+	u64 pages;
+	u64 pool;
+};
+
+/*
+ * The host gives nr (1 to 16) contiguous pages to the hypervisor: they are zeroed and mapped at EL2.
+ * EINVAL: no RAM, or a bad nr. EPERM: one of them is not the host's alone.
+ */
+int host_donate_hyp(pa_t pa, u64 nr, struct want *want);
+/* The same for hyp_pool, and put into it: alone may use its reserve. */
+int host_donate_pool(pa_t pa, u64 nr, struct want *want);
+/* A page of the hypervisor's goes back, zeroed. The caller has forgotten it. */
+void hyp_donate_host(pa_t pa);
+
+/* The host shares a page; it keeps it. EPERM: not the host's. EBUSY: shared too often. */
+int host_share_hyp(pa_t pa, struct want *want);
+void host_unshare_hyp(pa_t pa);
+
+/*
+ * The host gives nr (1 or 512) pages to the guest, contents kept.
+ * EINVAL: no RAM, misaligned, beyond the guest's IPA space. EPERM: a page is not the host's alone, or
+ * the VM is dying. EEXIST: the guest has a page there. EFAULT: poisoned. EAGAIN: not possible as a block.
+ */
+int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want);
+
+/*
+ * The guest shares a page of its own with the host, contents kept; and takes it back.
+ * EINVAL: misaligned or out of range. ENOENT: there is no page yet (the host is to donate one).
+ * EPERM: it is not the guest's, or shared already; not shared.
+ */
+int guest_share_host(struct guest_mem *mem, ipa_t ipa);
+int guest_unshare_host(struct guest_mem *mem, ipa_t ipa);
+
+/*
+ * The host touched a guest's page where only a page can help it: zero the page, give it to the host,
+ * poison the guest's entry. Does nothing if the page is not this guest's private one any more.
+ */
+void guest_force_reclaim(struct guest_mem *mem, pa_t pa);
+
+/* Is ipa's entry poisoned? */
+bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa);
+
+/* No vCPU of the VM will run again: from now on nothing is donated. */
+void guest_start_reclaim(struct guest_mem *mem);
+/*
+ * Of a dying VM: give a bounded number of pages back, private ones zeroed, shared ones as they are, and
+ * put emptied tables into mem->pool. True: there is more to do.
+ */
+bool guest_reclaim_some(struct guest_mem *mem);
+/* Is there more to do? With mem->lock. */
+bool guest_reclaim_pending(const struct guest_mem *mem);
+/* One page of a reclaimed VM's pool, given to the host; 0: there is none left. */
+pa_t guest_reclaim_table(struct guest_mem *mem);
+
+#endif

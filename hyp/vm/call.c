@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Calls of guests (stockade/guestcall.h): SMCCC, KVM's vendor-specific service, PSCI. */
+#include <stockade/guestcall.h>
+
+#include "arch/esr.h"
+#include "vm/exit.h"
+
+#define SMCCC_VERSION_1_1 0x10001
+
+static void result(struct vcpu *vcpu, u64 r0)
+{
+	vcpu->regs.x[0] = r0;
+}
+
+static void result4(struct vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
+{
+	vcpu->regs.x[0] = r0;
+	vcpu->regs.x[1] = r1;
+	vcpu->regs.x[2] = r2;
+	vcpu->regs.x[3] = r3;
+}
+
+static u64 features(void)
+{
+	return BIT(GUESTCALL_KVM_FEATURES & 0x7f) | BIT(GUESTCALL_HYP_MEMINFO & 0x7f) |
+	       BIT(GUESTCALL_MEM_SHARE & 0x7f) | BIT(GUESTCALL_MEM_UNSHARE & 0x7f);
+}
+
+static enum stockade_exit share(struct vcpu *vcpu, struct exit_info *info)
+{
+	u64 *x = vcpu->regs.x;
+	u64 ipa = x[1];
+	int ret = x[2] || x[3] ? STOCKADE_EINVAL : guest_share_host(&vcpu->vm->mem, ipa);
+
+	if (ret == STOCKADE_ENOENT) {
+		/* The host is asked for the page; then the guest calls once more. */
+		vcpu->regs.pc -= 4;
+		info->abort_ipa = ipa;
+		info->abort_flags = STOCKADE_ABORT_WRITE;
+		/* No memory there, says the host: an external abort at the call, with FAR 0. */
+		vcpu->regs.esr = FIELD_PUT(ESR_EC, EC_DABT_LOWER);
+		vcpu->regs.far = 0;
+		vcpu->abort_pending = true;
+		vcpu->abort_has_syndrome = false;
+		return STOCKADE_EXIT_ABORT;
+	}
+	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+	return STOCKADE_EXIT_NONE;
+}
+
+static void unshare(struct vcpu *vcpu)
+{
+	u64 *x = vcpu->regs.x;
+	int ret = x[2] || x[3] ? STOCKADE_EINVAL : guest_unshare_host(&vcpu->vm->mem, x[1]);
+
+	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+}
+
+enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info)
+{
+	u64 *x = vcpu->regs.x;
+	u32 function = (u32)x[0];
+
+	if (vm_psci_knows(function))
+		return exit_psci(vcpu, info);
+
+	switch (function) {
+	case SMCCC_VERSION:
+		result(vcpu, SMCCC_VERSION_1_1);
+		break;
+	case GUESTCALL_VENDOR_UID:
+		result4(vcpu, GUESTCALL_UID_0, GUESTCALL_UID_1, GUESTCALL_UID_2, GUESTCALL_UID_3);
+		break;
+	case GUESTCALL_KVM_FEATURES:
+		result4(vcpu, features(), 0, 0, 0);
+		break;
+	case GUESTCALL_HYP_MEMINFO:
+		result(vcpu, x[1] || x[2] || x[3] ? (u64)SMCCC_RET_INVALID_PARAMETER : PAGE_SIZE);
+		break;
+	case GUESTCALL_MEM_SHARE:
+		return share(vcpu, info);
+	case GUESTCALL_MEM_UNSHARE:
+		unshare(vcpu);
+		break;
+	default:
+		/* SMCCC_ARCH_FEATURES too: of the optional calls there is none. */
+		result(vcpu, (u64)SMCCC_RET_NOT_SUPPORTED);
+		break;
+	}
+	return STOCKADE_EXIT_NONE;
+}

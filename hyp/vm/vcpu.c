@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/vcpu.h"
+
+#include "arch/cpu.h"
+#include "arch/layout.h"
+
+int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want)
+{
+	struct vcpu *vcpu;
+	int ret;
+
+	if (index >= STOCKADE_MAX_VCPUS)
+		return STOCKADE_EINVAL;
+	ret = host_donate_hyp(page, 1, want);
+	if (ret)
+		return ret;
+	ret = host_share_hyp(run, want);
+	if (ret)
+		goto undo_donate;
+
+	vcpu = hyp_va(page);
+	vcpu->vm = vm;
+	vcpu->run = hyp_va(run);
+	vcpu->index = (u32)index;
+	vcpu->power = VCPU_ON;
+	guest_regs_reset(&vcpu->regs, vcpu->index);
+
+	spin_lock(&vm->lock);
+	if (vm->state != VM_NEW) {
+		ret = STOCKADE_EBUSY;
+	} else if (index != vm->nr_vcpus) {
+		ret = STOCKADE_EINVAL;
+	} else {
+		vm->vcpus[index] = vcpu;
+		vm->nr_vcpus++;
+	}
+	spin_unlock(&vm->lock);
+	if (!ret)
+		return STOCKADE_OK;
+
+	host_unshare_hyp(run);
+undo_donate:
+	hyp_donate_host(page);
+	return ret;
+}
+
+/* With vm->lock. */
+static struct vcpu *find(struct vm *vm, u64 index)
+{
+	return index < vm->nr_vcpus ? vm->vcpus[index] : NULL;
+}
+
+int vcpu_set_reg(struct vm *vm, u64 index, u64 reg, u64 value)
+{
+	struct vcpu *vcpu;
+	int ret = STOCKADE_OK;
+
+	spin_lock(&vm->lock);
+	vcpu = find(vm, index);
+	if (!vcpu)
+		ret = STOCKADE_ENOENT;
+	else if (vm->state != VM_NEW)
+		ret = STOCKADE_EPERM;
+	else if (reg < ARRAY_SIZE(vcpu->regs.x))
+		vcpu->regs.x[reg] = value;
+	else if (reg == STOCKADE_REG_PC)
+		vcpu->regs.pc = value;
+	else if (reg == STOCKADE_REG_POWER_OFF)
+		vcpu->power = value ? VCPU_OFF : VCPU_ON;
+	else
+		ret = STOCKADE_EINVAL;
+	spin_unlock(&vm->lock);
+	return ret;
+}
+
+int vcpu_load(struct vm *vm, u64 index)
+{
+	struct cpu *cpu = this_cpu();
+	struct vcpu *vcpu;
+	int ret = STOCKADE_OK;
+
+	if (cpu->vcpu)
+		return STOCKADE_EBUSY;
+	spin_lock(&vm->lock);
+	vcpu = find(vm, index);
+	if (!vcpu || vm->state == VM_DYING) {
+		ret = STOCKADE_ENOENT;
+	} else if (vcpu->bound) {
+		ret = STOCKADE_EBUSY;
+	} else {
+		if (vm->state == VM_NEW)
+			vm->state = VM_SEALED;
+		vcpu->bound = true;
+		vm->loaded++;
+	}
+	spin_unlock(&vm->lock);
+	if (ret)
+		return ret;
+	cpu->vcpu = vcpu;
+	guest_load(&vcpu->regs);
+	return STOCKADE_OK;
+}
+
+int vcpu_put_bound(void)
+{
+	struct cpu *cpu = this_cpu();
+	struct vcpu *vcpu = cpu->vcpu;
+	struct vm *vm;
+
+	if (!vcpu)
+		return STOCKADE_ENOENT;
+	vm = vcpu->vm;
+	guest_put(&vcpu->regs);
+	cpu->vcpu = NULL;
+	spin_lock(&vm->lock);
+	vcpu->bound = false;
+	vm->loaded--;
+	spin_unlock(&vm->lock);
+	vm_put(vm);
+	return STOCKADE_OK;
+}
+
+int vcpu_destroy(struct vm *vm, u64 index)
+{
+	struct vcpu *vcpu = NULL;
+	int ret = STOCKADE_OK;
+
+	spin_lock(&vm->lock);
+	if (vm->state != VM_DYING)
+		ret = STOCKADE_EINVAL;
+	/* From the last one down: indexes stay dense. */
+	else if (!vm->nr_vcpus || index != vm->nr_vcpus - 1)
+		ret = STOCKADE_ENOENT;
+	else
+		vcpu = vm->vcpus[--vm->nr_vcpus];
+	spin_unlock(&vm->lock);
+	if (ret)
+		return ret;
+	host_unshare_hyp(hyp_pa(vcpu->run));
+	hyp_donate_host(hyp_pa(vcpu));
+	return STOCKADE_OK;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * vCPUs: each lives in one donated page, and shares a run page with the host.
+ */
+#ifndef HYP_VM_VCPU_H
+#define HYP_VM_VCPU_H
+
+#include <stockade/vcpu_run.h>
+
+#include "vm/vm.h"
+
+enum vcpu_power {
+	VCPU_OFF,
+	VCPU_ON_PENDING, /* turned on, has not started yet */
+	VCPU_ON,
+};
+
+struct vcpu {
+	struct guest_regs regs;
+	struct vm *vm;
+	struct stockade_run *run; /* the host writes here at any time: read each field once */
+	u32 index;
+	bool bound; /* to some CPU; guarded by vm->lock */
+
+	enum vcpu_power power;	  /* guarded by vm->lock */
+	u64 on_entry, on_context; /* with VCPU_ON_PENDING; guarded by vm->lock */
+
+	u64 csselr; /* which cache CCSIDR_EL1 speaks of */
+
+	/* The last exit was an ABORT that waits for the host's word. */
+	bool abort_pending;
+	bool abort_is_load, abort_has_syndrome;
+};
+
+_Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU is one page");
+
+/* Hostcalls; see stockade/hostcall.h. */
+int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want);
+int vcpu_set_reg(struct vm *vm, u64 index, u64 reg, u64 value);
+/* Keeps the caller's reference to vm if it succeeds. */
+int vcpu_load(struct vm *vm, u64 index);
+int vcpu_destroy(struct vm *vm, u64 index);
+int vcpu_run(u64 *exit_reason);
+int vcpu_mmio_value(u64 *value);
+
+/* Unbind what this CPU has bound. ENOENT: nothing. */
+int vcpu_put_bound(void);
+
+#endif

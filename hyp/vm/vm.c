@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "vm/vm.h"
+
+#include "arch/layout.h"
+#include "lib/panic.h"
+#include "mem/host_map.h"
+#include "vm/vcpu.h"
+
+/* Handles are not indexes, so that a stray 0 is none. */
+#define HANDLE_BASE 0x1000
+
+#define CONFIG_IPA_BITS	   GENMASK(7, 0)
+#define CONFIG_FLAGS_SHIFT 8
+#define MIN_IPA_BITS	   32
+
+static struct spinlock table_lock;
+static struct vm *table[STOCKADE_MAX_VMS]; /* guarded by table_lock */
+static unsigned int nr_vms;		   /* guarded by table_lock */
+static bool closed;			   /* guarded by table_lock */
+
+struct vm *vm_get_index(u32 index)
+{
+	struct vm *vm = NULL;
+
+	spin_lock(&table_lock);
+	if (index < STOCKADE_MAX_VMS)
+		vm = table[index];
+	if (vm)
+		vm->users++;
+	spin_unlock(&table_lock);
+	return vm;
+}
+
+struct vm *vm_get(u64 handle)
+{
+	if (handle < HANDLE_BASE || handle >= HANDLE_BASE + STOCKADE_MAX_VMS)
+		return NULL;
+	return vm_get_index((u32)(handle - HANDLE_BASE));
+}
+
+void vm_put(struct vm *vm)
+{
+	spin_lock(&table_lock);
+	vm->users--;
+	spin_unlock(&table_lock);
+}
+
+unsigned int vm_count(void)
+{
+	return READ_ONCE(nr_vms);
+}
+
+int vm_close_table(void)
+{
+	int ret = STOCKADE_OK;
+
+	spin_lock(&table_lock);
+	if (nr_vms)
+		ret = STOCKADE_EBUSY;
+	else
+		closed = true;
+	spin_unlock(&table_lock);
+	return ret;
+}
+
+bool vm_table_is_closed(void)
+{
+	return READ_ONCE(closed);
+}
+
+static void give_back(pa_t pages, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++)
+		hyp_donate_host(pages + i * PAGE_SIZE);
+}
+
+/* Enter the VM into the table. */
+static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
+{
+	u16 index;
+
+	spin_lock(&table_lock);
+	for (index = 0; index < STOCKADE_MAX_VMS && table[index]; index++)
+		;
+	if (closed || index == STOCKADE_MAX_VMS) {
+		spin_unlock(&table_lock);
+		return STOCKADE_ENOSPC;
+	}
+	vm->index = index;
+	guest_mem_init(&vm->mem, root, ipa_bits, index);
+	vm->world.vttbr = vm->mem.map.vttbr;
+	vm->world.vtcr = guest_vtcr(ipa_bits);
+	/* A guest's time begins at 0; the host has no say in it. */
+	vm->world.cntvoff = arch_counter();
+	table[index] = vm;
+	nr_vms++;
+	spin_unlock(&table_lock);
+	return STOCKADE_OK;
+}
+
+int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want)
+{
+	unsigned int ipa_bits = (unsigned int)FIELD_GET(CONFIG_IPA_BITS, config);
+	struct vm *vm;
+	u64 nr_root;
+	int ret;
+
+	if (ipa_bits < MIN_IPA_BITS || ipa_bits > host_map.ia_bits ||
+	    config >> CONFIG_FLAGS_SHIFT != STOCKADE_VM_PROTECTED)
+		return STOCKADE_EINVAL;
+	nr_root = stockade_s2_root_pages(ipa_bits);
+	if (!IS_ALIGNED(root, nr_root * PAGE_SIZE))
+		return STOCKADE_EINVAL;
+
+	ret = host_donate_hyp(page, 1, want);
+	if (ret)
+		return ret;
+	ret = host_donate_hyp(root, nr_root, want);
+	if (ret) {
+		give_back(page, 1);
+		return ret;
+	}
+	vm = hyp_va(page);
+	ret = publish(vm, root, ipa_bits);
+	if (ret) {
+		give_back(root, nr_root);
+		give_back(page, 1);
+		return ret;
+	}
+	*handle = HANDLE_BASE + vm->index;
+	return STOCKADE_OK;
+}
+
+int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want)
+{
+	int ret = host_donate_hyp(pages, nr, want);
+
+	if (ret)
+		return ret;
+	spin_lock(&vm->mem.lock);
+	for (u64 i = 0; i < nr; i++)
+		pool_put(&vm->mem.pool, pages + i * PAGE_SIZE);
+	spin_unlock(&vm->mem.lock);
+	return STOCKADE_OK;
+}
+
+int vm_teardown(struct vm *vm)
+{
+	spin_lock(&vm->lock);
+	if (vm->loaded) {
+		spin_unlock(&vm->lock);
+		return STOCKADE_EBUSY;
+	}
+	vm->state = VM_DYING;
+	spin_unlock(&vm->lock);
+	guest_start_reclaim(&vm->mem);
+	return STOCKADE_OK;
+}
+
+static bool is_dying(struct vm *vm)
+{
+	bool dying;
+
+	spin_lock(&vm->lock);
+	dying = vm->state == VM_DYING;
+	spin_unlock(&vm->lock);
+	return dying;
+}
+
+int vm_reclaim(struct vm *vm, bool *more)
+{
+	if (!is_dying(vm))
+		return STOCKADE_EINVAL;
+	*more = guest_reclaim_some(&vm->mem);
+	return STOCKADE_OK;
+}
+
+int vm_reclaim_table(struct vm *vm, pa_t *page)
+{
+	bool more;
+
+	if (!is_dying(vm))
+		return STOCKADE_EINVAL;
+	spin_lock(&vm->mem.lock);
+	more = guest_reclaim_pending(&vm->mem);
+	spin_unlock(&vm->mem.lock);
+	if (more)
+		return STOCKADE_EBUSY;
+	*page = guest_reclaim_table(&vm->mem);
+	return *page ? STOCKADE_OK : STOCKADE_ENOENT;
+}
+
+int vm_destroy(struct vm *vm)
+{
+	pa_t root = vm->mem.map.root;
+	u64 nr_root = stockade_s2_root_pages(vm->mem.map.ia_bits);
+	bool left;
+
+	if (!is_dying(vm))
+		return STOCKADE_EINVAL;
+	spin_lock(&vm->mem.lock);
+	left = guest_reclaim_pending(&vm->mem) || vm->mem.pool.free;
+	spin_unlock(&vm->mem.lock);
+
+	spin_lock(&table_lock);
+	/* With nr_vcpus 0 and the VM dying, nothing can be added: lock is not needed to look. */
+	if (left || READ_ONCE(vm->nr_vcpus) || vm->users != 1) {
+		spin_unlock(&table_lock);
+		return STOCKADE_EBUSY;
+	}
+	table[vm->index] = NULL;
+	nr_vms--;
+	spin_unlock(&table_lock);
+
+	give_back(root, nr_root);
+	give_back(hyp_pa(vm), 1);
+	return STOCKADE_OK;
+}

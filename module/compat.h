@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels differ, from 6.1 on. Nowhere else in the module is a kernel version looked at.
+ */
+#ifndef STOCKADE_COMPAT_H
+#define STOCKADE_COMPAT_H
+
+#include <linux/hrtimer.h>
+#include <linux/kvm.h>
+#include <linux/mm.h>
+#include <linux/version.h>
+
+#include <asm/neon.h>
+
+/*
+ * The bracket in which FP registers are the hypervisor's to switch. Newer kernels want room for
+ * what a preempted user of the registers had in them.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define stockade_fp_begin(state) kernel_neon_begin(state)
+#define stockade_fp_end(state)	 kernel_neon_end(state)
+#else
+#define stockade_fp_begin(state) ((void)(state), kernel_neon_begin())
+#define stockade_fp_end(state)	 ((void)(state), kernel_neon_end())
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void stockade_hrtimer_setup(struct hrtimer *timer,
+					  enum hrtimer_restart (*function)(struct hrtimer *))
+{
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+	timer->function = function;
+}
+#else
+static inline void stockade_hrtimer_setup(struct hrtimer *timer,
+					  enum hrtimer_restart (*function)(struct hrtimer *))
+{
+	hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
+}
+#endif
+
+/* Newer kernels rename the field, lest it be read twice: only KVM_RUN reads it, once. */
+#ifdef HINT_UNSAFE_IN_KVM
+#define stockade_immediate_exit(run) READ_ONCE((run)->immediate_exit__unsafe)
+#else
+#define stockade_immediate_exit(run) READ_ONCE((run)->immediate_exit)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+#endif

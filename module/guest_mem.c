@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's memory: pages of the VMM's, pinned, accounted and donated one by one, or 2 MiB at
+ * once, when the guest first touches them. They stay pinned until the hypervisor has given them
+ * back: from donation to reclaim the kernel must neither move nor free nor write to them.
+ */
+#include "kvm.h"
+
+#include <linux/ksm.h>
+#include <linux/mman.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "hostcall.h"
+
+#define BLOCK_PAGES 512UL /* of 2 MiB, as in STOCKADE_HC_HOST_DONATE_GUEST */
+#define BLOCK_MASK  (BLOCK_PAGES - 1)
+
+/* Tags of guest_pages' entries: one page, or a block's first page, which fills all 512 indexes. */
+#define TAG_PAGE  0
+#define TAG_BLOCK 1
+
+/*
+ * Write and long-term even if the guest only reads: so that it is neither the zero page nor one
+ * that KSM shares, nor in memory that must stay movable.
+ */
+#define PIN_FLAGS (FOLL_WRITE | FOLL_LONGTERM | FOLL_HWPOISON)
+
+static int pin_one(unsigned long hva, struct page **page)
+{
+	struct folio *folio;
+	long nr;
+
+	nr = pin_user_pages_unlocked(hva, 1, page, PIN_FLAGS);
+	if (nr != 1)
+		return nr < 0 ? nr : -EFAULT;
+
+	/*
+	 * A file's pages are written back, by DMA or by the kernel's hand, and are not swapped when
+	 * memory is short; hugetlb pages are the pool's. Neither can be the guest's alone.
+	 */
+	folio = page_folio(*page);
+	if (!folio_test_swapbacked(folio) || folio_test_hugetlb(folio)) {
+		unpin_user_page(*page);
+		return -EIO;
+	}
+	return 0;
+}
+
+static bool wants_dontcopy(struct stockade_vm *vm, struct vm_area_struct *vma)
+{
+	/*
+	 * A mapping that holds other things too (the VMM's heap, if the kernel merged them) must be
+	 * there in the child. Who forks with such a mapping loses the VM, unless he has told
+	 * madvise.
+	 */
+	return !(vma->vm_flags & VM_DONTCOPY) &&
+	       stockade_memslot_covers(vm, vma->vm_start, vma->vm_end);
+}
+
+static bool wants_unmerge(const struct vm_area_struct *vma)
+{
+	return IS_ENABLED(CONFIG_KSM) && vma->vm_flags & VM_MERGEABLE;
+}
+
+static int mark_vma(struct stockade_vm *vm, struct vm_area_struct *vma)
+{
+	int err;
+
+	if (wants_dontcopy(vm, vma))
+		vm_flags_set(vma, VM_DONTCOPY);
+	if (wants_unmerge(vma)) {
+		unsigned long flags = vma->vm_flags;
+
+		err = ksm_madvise(vma, vma->vm_start, vma->vm_end, MADV_UNMERGEABLE, &flags);
+		if (err)
+			return err;
+		vm_flags_clear(vma, VM_MERGEABLE);
+	}
+	return 0;
+}
+
+/*
+ * fork() copies pinned pages, and ksmd reads what it might merge. Either would be the host's kernel
+ * touching a donated page, and cost the guest that page. So neither is to look at this mapping.
+ */
+static int keep_kernel_off(struct stockade_vm *vm, unsigned long hva)
+{
+	struct vm_area_struct *vma;
+	bool wanted;
+	int err = 0;
+
+	mmap_read_lock(vm->mm);
+	vma = find_vma(vm->mm, hva);
+	wanted = vma && (wants_dontcopy(vm, vma) || wants_unmerge(vma));
+	mmap_read_unlock(vm->mm);
+	if (!wanted)
+		return 0;
+
+	if (mmap_write_lock_killable(vm->mm))
+		return -EINTR;
+	/* Not there any more, or another one: the VMM is pulling the rug from under its guest. */
+	vma = find_vma(vm->mm, hva);
+	if (vma && vma->vm_start <= hva)
+		err = mark_vma(vm, vma);
+	mmap_write_unlock(vm->mm);
+	return err;
+}
+
+/* Without mem_lock the answer may be outdated at once. */
+static bool recorded(struct stockade_vm *vm, gfn_t gfn, unsigned long nr)
+{
+	unsigned long first = gfn;
+
+	return xa_find(&vm->guest_pages, &first, gfn + nr - 1, XA_PRESENT);
+}
+
+/* With mem_lock. EEXIST: there are records in that range. */
+static int record(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
+{
+	if (recorded(vm, gfn, nr))
+		return -EEXIST;
+	if (nr == 1)
+		return xa_err(xa_store(&vm->guest_pages, gfn, xa_tag_pointer(page, TAG_PAGE),
+				       GFP_KERNEL_ACCOUNT));
+#ifdef CONFIG_XARRAY_MULTI
+	return xa_err(xa_store_range(&vm->guest_pages, gfn, gfn + nr - 1,
+				     xa_tag_pointer(page, TAG_BLOCK), GFP_KERNEL_ACCOUNT));
+#else
+	return -EAGAIN;
+#endif
+}
+
+static void say_limit(void)
+{
+	pr_info_ratelimited(
+		"%s[%d]: RLIMIT_MEMLOCK (%lu KiB) is too low for the VM: see ulimit -l\n",
+		current->comm, task_pid_nr(current), rlimit(RLIMIT_MEMLOCK) >> 10);
+}
+
+/*
+ * Account, record, donate. On failure nothing is left of it; EEXIST: a sibling vCPU was faster. The
+ * pin stays the caller's then.
+ */
+static int give(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
+{
+	int err;
+
+	err = account_locked_vm(vm->mm, nr, true);
+	if (err) {
+		/* Who has no room for a block may have room for a page. */
+		if (nr == 1)
+			say_limit();
+		return err;
+	}
+
+	mutex_lock(&vm->mem_lock);
+	/* The record first: it may fail, and to take a donation back is not possible. */
+	err = record(vm, gfn, page, nr);
+	if (!err) {
+		err = stockade_hc_host_donate_guest(vm->handle, page_to_pfn(page), gfn, nr);
+		if (err)
+			xa_erase(&vm->guest_pages, gfn);
+		else
+			vm->locked_pages += nr;
+	}
+	mutex_unlock(&vm->mem_lock);
+
+	if (err)
+		account_locked_vm(vm->mm, nr, false);
+	return err;
+}
+
+/* Pin the 512 pages at hva, if they are one block of physical memory; returns its first page. */
+static struct page *pin_block(unsigned long hva)
+{
+	struct page **pages, *first = NULL;
+	long nr, i;
+
+	pages = kmalloc_array(BLOCK_PAGES, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+	nr = pin_user_pages_unlocked(hva, BLOCK_PAGES, pages, PIN_FLAGS);
+	if (nr <= 0)
+		goto out;
+	for (i = 0; i < nr; i++)
+		if (page_to_pfn(pages[i]) != page_to_pfn(pages[0]) + i ||
+		    !folio_test_swapbacked(page_folio(pages[i])))
+			break;
+	if (i == BLOCK_PAGES && !(page_to_pfn(pages[0]) & BLOCK_MASK))
+		first = pages[0];
+	else
+		unpin_user_pages(pages, nr);
+out:
+	kfree(pages);
+	return first;
+}
+
+/*
+ * Give the whole 2 MiB around gfn, of which page is pinned already, if it is a huge page at a
+ * fitting guest address, and if the limits leave room for it. Else false: then nothing has changed.
+ */
+static bool give_block(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn,
+		       struct page *page)
+{
+	gfn_t base = gfn & ~BLOCK_MASK;
+	unsigned long hva;
+	struct page *first;
+
+	if (!IS_ENABLED(CONFIG_XARRAY_MULTI))
+		return false;
+	if (folio_nr_pages(page_folio(page)) < BLOCK_PAGES ||
+	    (page_to_pfn(page) & BLOCK_MASK) != (gfn & BLOCK_MASK))
+		return false;
+	if (base < slot->base_gfn || base + BLOCK_PAGES > slot->base_gfn + slot->npages)
+		return false;
+	/* What could not be given as a block once is given page by page from then on. */
+	if (recorded(vm, base, BLOCK_PAGES))
+		return false;
+	hva = slot->hva + ((base - slot->base_gfn) << PAGE_SHIFT);
+	first = pin_block(hva);
+	if (!first)
+		return false;
+	if (give(vm, base, first, BLOCK_PAGES)) {
+		unpin_user_page_range_dirty_lock(first, BLOCK_PAGES, false);
+		return false;
+	}
+	return true;
+}
+
+int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn)
+{
+	unsigned long hva = slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
+	struct page *page;
+	int err;
+
+	err = pin_one(hva, &page);
+	if (err == -EHWPOISON) {
+		/* As if the VMM had touched it; the signal ends KVM_RUN. */
+		send_sig_mceerr(BUS_MCEERR_AR, (void __user *)hva, PAGE_SHIFT, current);
+		return 1;
+	}
+	if (err)
+		return err;
+	err = keep_kernel_off(vm, hva);
+	if (err)
+		goto unpin;
+
+	if (give_block(vm, slot, gfn, page)) {
+		/* The block has its own pins. */
+		unpin_user_page(page);
+		return 1;
+	}
+	err = give(vm, gfn, page, 1);
+	if (!err)
+		return 1;
+unpin:
+	unpin_user_page(page);
+	return err == -EEXIST ? 1 : err;
+}
+
+void stockade_guest_pages_release(struct stockade_vm *vm)
+{
+	unsigned long gfn;
+	void *entry;
+
+	mutex_lock(&vm->mem_lock);
+	xa_for_each(&vm->guest_pages, gfn, entry) {
+		unsigned long nr = xa_pointer_tag(entry) == TAG_BLOCK ? BLOCK_PAGES : 1;
+
+		/* Dirty: what was in the VMM's page has gone, also if it has a copy in swap. */
+		unpin_user_page_range_dirty_lock(xa_untag_pointer(entry), nr, true);
+		cond_resched();
+	}
+	xa_destroy(&vm->guest_pages);
+	account_locked_vm(vm->mm, vm->locked_pages, false);
+	vm->locked_pages = 0;
+	mutex_unlock(&vm->mem_lock);
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Hostcalls that run short of memory: the hypervisor allocates nothing by itself.
+ */
+#include "stockade.h"
+
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+
+#include "hostcall.h"
+#include "launch.h"
+
+/*
+ * Each round makes the pool larger, so a call that goes on asking is broken; these bounds only keep
+ * such a bug from eating the host's memory.
+ */
+#define MAX_ROUNDS 64
+#define MAX_PAGES  1024
+
+/*
+ * Contiguous, because each page that leaves the host by itself may cost the pool two tables (one that
+ * splits the host's block, one that maps the page at EL2), which is more than it brings.
+ */
+#define HYP_ORDER 4
+#define VM_ORDER  3
+
+static struct page *get_pages(unsigned int *order)
+{
+	struct page *page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, *order);
+
+	if (page)
+		return page;
+	*order = 0;
+	return alloc_page(GFP_KERNEL_ACCOUNT);
+}
+
+/* Stays until unload. */
+static int give_hyp(void)
+{
+	unsigned int order = HYP_ORDER;
+	struct page *page = get_pages(&order);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	err = stockade_hc_pool_topup(page_to_pfn(page), 1 << order);
+	if (err) {
+		__free_pages(page, order);
+		return err;
+	}
+	stockade_pool_page_given(page, order);
+	return 1 << order;
+}
+
+/* Comes back page by page (VM_RECLAIM_TABLE). */
+static int give_vm(u32 handle)
+{
+	unsigned int order = VM_ORDER, i;
+	struct page *page = get_pages(&order);
+	int err;
+
+	if (!page)
+		return -ENOMEM;
+	split_page(page, order);
+	err = stockade_call_topup(handle, &(struct stockade_result){}, STOCKADE_HC_VM_TOPUP, handle,
+				  page_to_pfn(page), 1 << order, 0);
+	if (err) {
+		for (i = 0; i < 1 << order; i++)
+			__free_page(page + i);
+		return err;
+	}
+	return 1 << order;
+}
+
+int stockade_call_topup(u32 handle, struct stockade_result *res, u64 id, u64 a1, u64 a2, u64 a3,
+			u64 a4)
+{
+	unsigned int round;
+
+	for (round = 0; round < MAX_ROUNDS; round++) {
+		s64 status, wanted;
+		u64 pool;
+
+		status = stockade_hostcall(id, a1, a2, a3, a4, 0, res);
+		if (status != STOCKADE_ENOMEM)
+			return stockade_errno(status);
+		wanted = res->x1;
+		pool = res->x2;
+		if (wanted <= 0 || wanted > MAX_PAGES)
+			return -ENOMEM;
+		while (wanted > 0) {
+			int given = pool == STOCKADE_POOL_VM ? give_vm(handle) : give_hyp();
+
+			if (given < 0)
+				return given;
+			wanted -= given;
+		}
+		cond_resched();
+	}
+	return -ENOMEM;
+}

@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Static checks; every one runs, and the exit status says if one complained. Arguments choose:
+# format cppcheck sparse spdx.
+set -uo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$TOP" || exit 1
+
+[ $# -gt 0 ] || set -- spdx format cppcheck sparse
+failed=()
+
+# sources PATTERN...: our files, committed or not.
+sources()
+{
+	git ls-files -co --exclude-standard -- "$@" | while read -r f; do
+		[ ! -f "$f" ] || printf '%s\n' "$f"
+	done
+}
+
+check_spdx()
+{
+	local f rc=0
+
+	while read -r f; do
+		case $f in
+		COPYING | LICENSE* | *.gif | *.png | *.svg | *.bin) continue ;;
+		esac
+		if ! head -n 5 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only'; then
+			echo "$f: no SPDX line"
+			rc=1
+		fi
+		if grep -nF "$TOP/" "$f" /dev/null; then
+			echo "$f: a path of this machine"
+			rc=1
+		fi
+	done < <(sources)
+	return $rc
+}
+
+check_format()
+{
+	sources '*.c' '*.h' | xargs -r clang-format --dry-run -Werror
+}
+
+check_cppcheck()
+{
+	local rc=0 piece
+
+	for piece in hyp module vmm guest tests; do
+		[ -n "$(sources "$piece/*.c")" ] || continue
+		sources "$piece/*.c" | cppcheck -q --file-list=- -j "$(nproc)" \
+			--enable=warning,performance,portability --inline-suppr --std=c11 \
+			--platform=unix64 --error-exitcode=1 --max-configs=4 \
+			-I include -I "$piece" -I hyp \
+			--suppress=missingInclude --suppress=missingIncludeSystem \
+			--suppress=unmatchedSuppression --suppress=unknownMacro \
+			--suppress=nullPointerArithmeticRedundantCheck || rc=1
+	done
+	return $rc
+}
+
+# The image: sparse by itself. The module: through kbuild, as kernel code is checked.
+check_sparse()
+{
+	local out rc=0 gcc_include
+
+	gcc_include=$("${CROSS_COMPILE}gcc" -print-file-name=include)
+	out=$(sources 'hyp/*.c' | xargs -r -n 1 sparse --arch=arm64 -std=gnu11 -nostdinc \
+		-isystem "$gcc_include" -ffreestanding -D__aarch64__ -D__LP64__ \
+		-Wbitwise -Wcast-to-as -Wdecl -Wno-transparent-union \
+		-Iinclude -Ihyp -Ihyp/include 2>&1)
+	if [ -n "$out" ]; then
+		printf '%s\n' "$out"
+		rc=1
+	fi
+	if [ -f module/Makefile ] && [ -e "$BUILD/kernel/$HOST/headers" ]; then
+		local dir=$BUILD/check/module
+
+		out=$(O=$dir "${MAKE:-make}" -C module KDIR="$BUILD/kernel/$HOST/headers" \
+			HYP_BIN="${HYP_BIN:-$BUILD/hyp/stockade-hyp.bin}" \
+			CROSS_COMPILE="$CROSS_COMPILE" C=2 \
+			CHECK="sparse -Wno-unknown-attribute" 2>&1) || rc=1
+		# Only what is about our files.
+		if [ $rc -ne 0 ] || grep -E "^($dir|$TOP)/[^:]*:[0-9:]+ (warning|error)" <<<"$out" |
+			grep -vF "$BUILD/kernel/"; then
+			[ $rc -eq 0 ] || tail -n 20 <<<"$out"
+			rc=1
+		fi
+	fi
+	return $rc
+}
+
+for what in "$@"; do
+	say check "$what"
+	"check_$what" || failed+=("$what")
+done
+if [ ${#failed[@]} -gt 0 ]; then
+	say check "complaints: ${failed[*]}"
+	exit 1
+fi
+say check "no complaints"

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what the build machine (Debian 12) needs. Nothing to do: returns at once.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+packages=(
+	bc binutils-aarch64-linux-gnu bison ca-certificates clang clang-format cpio cppcheck
+	debian-archive-keyring device-tree-compiler dpkg-dev flex gcc gcc-aarch64-linux-gnu
+	gdb-multiarch kmod libc6-dev libc6-dev-arm64-cross libclang-rt-14-dev libcmocka-dev
+	libelf-dev libssl-dev lz4 make pkg-config python3 rsync socat sparse xz-utils zstd
+)
+
+stamp=$BUILD/.deps
+if [ "$stamp" -nt "$0" ]; then
+	exit 0
+fi
+
+missing=()
+for p in "${packages[@]}"; do
+	status=$(dpkg-query -W -f '${db:Status-Status}\n' "$p" 2>/dev/null || true)
+	grep -qx installed <<<"$status" || missing+=("$p")
+done
+
+if [ ${#missing[@]} -gt 0 ]; then
+	root=()
+	[ "$(id -u)" -eq 0 ] || root=(sudo)
+	say deps "installing ${missing[*]}"
+	"${root[@]}" apt-get -qq update
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qq install --no-install-recommends -y "${missing[@]}" >&2
+fi
+mkdir -p "$BUILD"
+touch "$stamp"
