@@ -41,6 +41,7 @@ struct cpu {
 	struct el1_regs host_el1;
 	struct pauth_keys host_pauth;
 	struct guest_regs *fp_owner; /* whose FP/SIMD registers are in the CPU; NULL: the host's */
+	u64 host_pc, host_pstate; /* where the hostcall returns to */
 	u64 host_mdscr, host_pmcr;
 	u32 lrs_used;
 

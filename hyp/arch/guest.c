@@ -367,6 +367,8 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 {
 	struct cpu *cpu = this_cpu();
 
+	cpu->host_pc = read_sysreg(elr_el2);
+	cpu->host_pstate = read_sysreg(spsr_el2);
 	el1_save(&cpu->host_el1);
 	el1_load(&regs->el1);
 	if (regs->uses_pauth)
@@ -430,6 +432,8 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 
 	el1_save(&regs->el1);
 	el1_load(&cpu->host_el1);
+	write_sysreg(cpu->host_pc, elr_el2);
+	write_sysreg(cpu->host_pstate, spsr_el2);
 	if (regs->uses_pauth)
 		pauth_switch(&regs->pauth, &cpu->host_pauth);
 	write_sysreg(cpu->host_mdscr, mdscr_el1);

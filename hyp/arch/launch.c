@@ -113,6 +113,7 @@ int launch_early(struct stockade_launch *launch)
 
 static void init_once(const struct stockade_launch *launch)
 {
+	hyp_map_mmu_is_on();
 	launch_args = hyp_va((u64)launch);
 	log_init(hyp_va(launch_args->log));
 	page_init(launch_args->ram, launch_args->nr_ram);

@@ -30,7 +30,7 @@ void launch_cpu_on_entry(void); /* where PSCI starts a CPU; in the identity page
 /* Leave EL2 to the stub and enter the host with regs: MMU off, the stub's vectors. */
 __attribute__((noreturn)) void launch_leave(const struct host_regs *regs, u64 stub_vbar,
 					    u64 stub_sctlr);
-/* Enter the host at ELR_EL2 with these registers, the stack being dropped. */
+/* Enter the host at ELR_EL2 with these registers, which lie at the top of this CPU's stack. */
 __attribute__((noreturn)) void launch_enter_host(const struct host_regs *regs);
 
 /* Physical address of something in the image. */

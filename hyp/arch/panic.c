@@ -9,6 +9,7 @@
 #include "arch/host_el1.h"
 #include "arch/host_el2.h"
 #include "arch/launch.h"
+#include "arch/layout.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
 
@@ -23,8 +24,11 @@ void panic_init(u64 entry)
 
 __attribute__((noreturn)) static void enter_panicking_host(void)
 {
-	static const struct host_regs none;
 	struct cpu *cpu = this_cpu();
+	/* Later traps find the stack as ever. */
+	struct host_regs *regs = (struct host_regs *)(HYP_STACK_BASE +
+						      (u64)cpu->index * HYP_STACK_SLOT +
+						      PAGE_SIZE + HYP_STACK_SIZE) - 1;
 
 	if (cpu->guest) {
 		struct guest_entry entry = { 0 };
@@ -37,7 +41,8 @@ __attribute__((noreturn)) static void enter_panicking_host(void)
 	host_el2_enter(cpu);
 	host_set_entry(panic_entry);
 	isb();
-	launch_enter_host(&none);
+	*regs = (struct host_regs){ 0 };
+	launch_enter_host(regs);
 }
 
 void hyp_panic(const char *file, unsigned int line, const char *what)

@@ -77,13 +77,15 @@ void host_unmap(pa_t pa, unsigned int level)
  */
 static bool table_is_whole(const u64 *table, pa_t base, unsigned int level)
 {
+	if (!page_is_ram(base, level_size(level - 1)))
+		return false;
 	for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
 		if (!(table[i] & PTE_VALID) || pte_is_table(table[i], level))
 			return false;
 		if (level == 3 && page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
 			return false;
 	}
-	return page_is_ram(base, level_size(level - 1));
+	return true;
 }
 
 /* Rebuild the block around pa that the table at level maps, then the one around that. */

@@ -100,6 +100,11 @@ int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *i
 	return 0;
 }
 
+void hyp_map_mmu_is_on(void)
+{
+	hyp_map.pool = &hyp_pool;
+}
+
 static u64 linear_va(pa_t pa)
 {
 	return HYP_LINEAR_BASE + pa;

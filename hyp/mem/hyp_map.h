@@ -30,6 +30,9 @@ struct hyp_image {
  */
 int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *image);
 
+/* The MMU is on: pointers into the image are other ones now. Once. */
+void hyp_map_mmu_is_on(void);
+
 /* How many tables mapping the page would take. With mem_lock. */
 unsigned int hyp_map_missing(pa_t pa);
 /* Map a page at its place in the linear region; unmap it on every CPU. With mem_lock. */
