@@ -157,7 +157,8 @@ static int destroy_vcpus(struct stockade_vm *vm)
 	unsigned int i;
 	int err;
 
-	for (i = 0; i < STOCKADE_MAX_VCPUS; i++) {
+	/* From the last one down, as the hypervisor wants it. */
+	for (i = STOCKADE_MAX_VCPUS; i-- > 0;) {
 		struct stockade_vcpu *vcpu = vm->vcpus[i];
 
 		if (!vcpu || !vcpu->at_el2)

@@ -91,7 +91,10 @@ enum stockade_hostcall {
 	 * EBUSY: VM_RECLAIM is not finished.
 	 */
 	STOCKADE_HC_VM_RECLAIM_TABLE = STOCKADE_HC(18),
-	/* (handle, vcpu index) Return a dying VM's vCPU page, and unshare the run page. */
+	/*
+	 * (handle, vcpu index) Return a dying VM's vCPU page, and unshare the run page. From the last
+	 * one down: ENOENT for any other.
+	 */
 	STOCKADE_HC_VCPU_DESTROY = STOCKADE_HC(19),
 	/* (handle) Return the VM's own page and its root. EBUSY: something is left. */
 	STOCKADE_HC_VM_DESTROY = STOCKADE_HC(20),
