@@ -308,6 +308,14 @@ static long vm_ioctl(struct file *file, unsigned int ioctl, unsigned long arg)
 			return -EFAULT;
 		return stockade_memslot_set(vm, &region);
 	}
+	case KVM_GET_DIRTY_LOG: {
+		struct kvm_dirty_log log;
+
+		if (copy_from_user(&log, user, sizeof(log)))
+			return -EFAULT;
+		/* No slot logs: the flag is refused. */
+		return log.slot < STOCKADE_MAX_SLOTS ? -ENOENT : -EINVAL;
+	}
 	case KVM_CREATE_DEVICE:
 		return create_device(vm, user);
 	case KVM_IRQ_LINE: {

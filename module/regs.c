@@ -11,6 +11,8 @@
 #include <linux/ptrace.h>
 #include <linux/uaccess.h>
 
+/* KVM_ARM_VCPU_HAS_EL2_E2H0, which older headers do not have. */
+#define LAST_FEATURE 8
 #define FEATURE_PTRAUTH (BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC))
 
 /* As a vCPU starts: EL1h, everything masked. */
@@ -172,6 +174,9 @@ int stockade_regs_init(struct stockade_vcpu *vcpu, const struct kvm_vcpu_init *i
 	for (i = 1; i < ARRAY_SIZE(init->features); i++)
 		if (init->features[i])
 			return -EINVAL;
+	/* As KVM: what it has never heard of is ENOENT, what it can't do EINVAL. */
+	if (features & ~GENMASK(LAST_FEATURE, 0))
+		return -ENOENT;
 	if (features & ~(BIT(KVM_ARM_VCPU_PSCI_0_2) | FEATURE_PTRAUTH))
 		return -EINVAL;
 	/* The guest has pointer authentication or has not: EL2 decides. */

@@ -124,6 +124,7 @@ void hyp_map_page(pa_t pa)
 void hyp_unmap_page(pa_t pa)
 {
 	pgtable_set(&hyp_map, pgtable_make(&hyp_map, linear_va(pa), 3), linear_va(pa), 0);
+	pgtable_prune(&hyp_map, linear_va(pa));
 }
 
 void *window_open(pa_t pa)

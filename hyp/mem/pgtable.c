@@ -111,6 +111,32 @@ u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level)
 	return entry;
 }
 
+static bool table_is_empty(const u64 *table)
+{
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+		if (table[i])
+			return false;
+	return true;
+}
+
+void pgtable_prune(struct pgtable *pt, u64 ia)
+{
+	unsigned int level;
+
+	pgtable_find(pt, ia, &level);
+	for (; level > pt->start_level; level--) {
+		unsigned int above;
+		u64 *entry = pgtable_find_above(pt, ia, level - 1, &above);
+		pa_t table = *entry & PTE_ADDR;
+
+		if (!table_is_empty(hyp_va(table)))
+			return;
+		/* Walks may be cached that end in the table. */
+		pgtable_set(pt, entry, ia, 0);
+		pool_put(pt->pool, table);
+	}
+}
+
 /* The lowest level, largest block, that can map size bytes at both addresses. */
 static unsigned int block_level(const struct pgtable *pt, u64 ia, pa_t pa, u64 size)
 {

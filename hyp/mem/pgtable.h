@@ -44,6 +44,9 @@ u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level);
 /* Replace an entry: break-before-make if the old one was valid. */
 void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value);
 
+/* Give tables around ia that map nothing any more back to the pool. */
+void pgtable_prune(struct pgtable *pt, u64 ia);
+
 /*
  * Map [ia, ia + size) to pa by the largest blocks that fit; nothing is mapped there. The range and pa
  * are page-aligned. False: the pool ran dry; part of it may be mapped.
