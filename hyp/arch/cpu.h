@@ -42,7 +42,7 @@ struct cpu {
 	struct pauth_keys host_pauth;
 	struct guest_regs *fp_owner; /* whose FP/SIMD registers are in the CPU; NULL: the host's */
 	u64 host_pc, host_pstate; /* where the hostcall returns to */
-	u64 host_mdscr, host_pmcr;
+	u64 host_mdscr, host_pmcr, host_pmscr, host_trfcr, host_brbcr;
 	u32 lrs_used;
 
 	/* PSCI. power is guarded by the PSCI proxy's lock. */

@@ -43,7 +43,25 @@ void fp_load(const struct fp_regs *fp);
 
 static u32 host_vtimer_intid;
 static unsigned int nr_lrs, nr_aprs;
-static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme, has_sve;
+static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme;
+static bool has_spe, has_trf, has_brbe, is_speculative_at;
+
+/*
+ * Arm errata 1319367 (A72), 1319537 (A57), 1165522 (A76), 1530923 (A55): a speculative AT may fill the
+ * TLB with a mix of both sides' translation registers.
+ */
+static bool has_speculative_at_erratum(u64 midr)
+{
+	switch (midr & MIDR_PART_MASK) {
+	case MIDR_CORTEX_A55:
+	case MIDR_CORTEX_A57:
+	case MIDR_CORTEX_A72:
+	case MIDR_CORTEX_A76:
+		return true;
+	default:
+		return false;
+	}
+}
 
 void guest_arch_init(u32 vtimer_intid)
 {
@@ -64,7 +82,10 @@ void guest_arch_init(u32 vtimer_intid)
 	has_amu = FIELD_GET(ID_PFR0_AMU, read_sysreg(id_aa64pfr0_el1));
 	has_hcx = FIELD_GET(ID_MMFR1_HCX, read_sysreg(id_aa64mmfr1_el1));
 	has_sme = FIELD_GET(ID_PFR1_SME, read_sysreg(id_aa64pfr1_el1));
-	has_sve = FIELD_GET(ID_PFR0_SVE, read_sysreg(id_aa64pfr0_el1));
+	has_spe = FIELD_GET(ID_DFR0_SPE, read_sysreg(id_aa64dfr0_el1));
+	has_trf = FIELD_GET(ID_DFR0_TRF, read_sysreg(id_aa64dfr0_el1));
+	has_brbe = FIELD_GET(ID_DFR0_BRBE, read_sysreg(id_aa64dfr0_el1));
+	is_speculative_at = has_speculative_at_erratum(read_sysreg(midr_el1));
 }
 
 bool arch_has_pauth(void)
@@ -102,9 +123,10 @@ void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index)
 	regs->mpidr = BIT(31) | (vcpu_index & 0xf) | (u64)((vcpu_index >> 4) & 0xff) << 8;
 }
 
+/* Without SCTLR_EL1 and TCR_EL1, which turn translation on: last in, see el1_enable(). */
 #define EL1_SWITCH(op, r)                                                               \
-	op((r)->sctlr, sctlr_el1) op((r)->cpacr, cpacr_el1) op((r)->ttbr0, ttbr0_el1)   \
-	op((r)->ttbr1, ttbr1_el1) op((r)->tcr, tcr_el1) op((r)->mair, mair_el1)         \
+	op((r)->cpacr, cpacr_el1) op((r)->ttbr0, ttbr0_el1)                             \
+	op((r)->ttbr1, ttbr1_el1) op((r)->mair, mair_el1)                               \
 	op((r)->amair, amair_el1) op((r)->vbar, vbar_el1)                               \
 	op((r)->contextidr, contextidr_el1) op((r)->esr, esr_el1) op((r)->far, far_el1) \
 	op((r)->afsr0, afsr0_el1) op((r)->afsr1, afsr1_el1) op((r)->elr, elr_el1)       \
@@ -116,7 +138,34 @@ void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index)
 
 static void el1_save(struct el1_regs *r)
 {
+	r->sctlr = read_sysreg(sctlr_el1);
+	r->tcr = read_sysreg(tcr_el1);
 	EL1_SWITCH(SAVE, r)
+}
+
+/* No walk of stage 1 until el1_enable(): the registers are about to be changed one by one. */
+static void el1_disable(const struct el1_regs *r)
+{
+	if (!is_speculative_at)
+		return;
+	write_sysreg(r->tcr | TCR_EPD0 | TCR_EPD1, tcr_el1);
+	isb();
+	write_sysreg(r->sctlr | SCTLR_EL1_M, sctlr_el1);
+	isb();
+}
+
+/* All of the new side's translation registers are in, stage 2's too. */
+static void el1_enable(const struct el1_regs *r)
+{
+	if (is_speculative_at) {
+		isb();
+		write_sysreg(r->sctlr, sctlr_el1);
+		isb();
+		write_sysreg(r->tcr, tcr_el1);
+		return;
+	}
+	write_sysreg(r->sctlr, sctlr_el1);
+	write_sysreg(r->tcr, tcr_el1);
 }
 
 static void el1_load(const struct el1_regs *r)
@@ -250,8 +299,15 @@ void guest_put(struct guest_regs *regs)
 
 bool guest_may_enter(void)
 {
-	/* SVCR.SM or ZA: EL2 would lose it, or leave it where the guest's FP state belongs. */
-	return !has_sme || !(read_sysreg_s(SYS_SVCR) & 3);
+	const struct cpu *cpu = this_cpu();
+
+	/*
+	 * SVCR.SM or ZA: EL2 would lose it, or leave it where the guest's FP state belongs. A host that
+	 * SME traps for has neither; and reading SVCR would trap here too.
+	 */
+	if (!has_sme || (host_el2_cptr(cpu) & CPTR_TSM))
+		return true;
+	return !(read_sysreg_s(SYS_SVCR) & 3);
 }
 
 #define FOR_EACH_LR(op)                                                                        \
@@ -362,6 +418,49 @@ static void fgt_leave(const struct host_el2 *h)
 	}
 }
 
+/*
+ * What would tell the host of the guest's time on the CPU: breakpoints, single-step, counters, statistical
+ * profiling, trace, branch records. Buffers are drained first.
+ */
+static void watch_stop(struct cpu *cpu)
+{
+	cpu->host_mdscr = read_sysreg(mdscr_el1);
+	write_sysreg(0, mdscr_el1);
+	if (has_pmu) {
+		cpu->host_pmcr = read_sysreg(pmcr_el0);
+		write_sysreg(cpu->host_pmcr & ~PMCR_E, pmcr_el0);
+	}
+	if (has_spe) {
+		cpu->host_pmscr = read_sysreg_s(SYS_PMSCR_EL1);
+		write_sysreg_s(0, SYS_PMSCR_EL1);
+		isb();
+		__asm__ volatile("hint #17\n\tdsb nsh" ::: "memory"); /* PSB CSYNC */
+	}
+	if (has_trf) {
+		cpu->host_trfcr = read_sysreg_s(SYS_TRFCR_EL1);
+		write_sysreg_s(0, SYS_TRFCR_EL1);
+		isb();
+		__asm__ volatile("hint #18\n\tdsb nsh" ::: "memory"); /* TSB CSYNC */
+	}
+	if (has_brbe) {
+		cpu->host_brbcr = read_sysreg_s(SYS_BRBCR_EL1);
+		write_sysreg_s(0, SYS_BRBCR_EL1);
+	}
+}
+
+static void watch_resume(const struct cpu *cpu)
+{
+	write_sysreg(cpu->host_mdscr, mdscr_el1);
+	if (has_pmu)
+		write_sysreg(cpu->host_pmcr, pmcr_el0);
+	if (has_spe)
+		write_sysreg_s(cpu->host_pmscr, SYS_PMSCR_EL1);
+	if (has_trf)
+		write_sysreg_s(cpu->host_trfcr, SYS_TRFCR_EL1);
+	if (has_brbe)
+		write_sysreg_s(cpu->host_brbcr, SYS_BRBCR_EL1);
+}
+
 void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 		 const struct guest_entry *entry)
 {
@@ -370,17 +469,12 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 	cpu->host_pc = read_sysreg(elr_el2);
 	cpu->host_pstate = read_sysreg(spsr_el2);
 	el1_save(&cpu->host_el1);
+	el1_disable(&cpu->host_el1);
 	el1_load(&regs->el1);
 	if (regs->uses_pauth)
 		pauth_switch(&cpu->host_pauth, &regs->pauth);
 
-	/* The host's breakpoints, single-step and counters are not for the guest's time. */
-	cpu->host_mdscr = read_sysreg(mdscr_el1);
-	write_sysreg(0, mdscr_el1);
-	if (has_pmu) {
-		cpu->host_pmcr = read_sysreg(pmcr_el0);
-		write_sysreg(cpu->host_pmcr & ~1ull, pmcr_el0);
-	}
+	watch_stop(cpu);
 	gic_enter(cpu, entry);
 
 	write_sysreg(world->cntvoff, cntvoff_el2);
@@ -399,6 +493,7 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 	write_sysreg(guest_cptr(cpu), cptr_el2);
 	write_sysreg(guest_hcr(regs), hcr_el2);
 	write_sysreg((u64)guest_vectors, vbar_el2);
+	el1_enable(&regs->el1);
 }
 
 enum guest_exit_kind guest_run(struct guest_regs *regs)
@@ -431,14 +526,13 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 	gic_leave(cpu, entry);
 
 	el1_save(&regs->el1);
+	el1_disable(&regs->el1);
 	el1_load(&cpu->host_el1);
 	write_sysreg(cpu->host_pc, elr_el2);
 	write_sysreg(cpu->host_pstate, spsr_el2);
 	if (regs->uses_pauth)
 		pauth_switch(&regs->pauth, &cpu->host_pauth);
-	write_sysreg(cpu->host_mdscr, mdscr_el1);
-	if (has_pmu)
-		write_sysreg(cpu->host_pmcr, pmcr_el0);
+	watch_resume(cpu);
 
 	write_sysreg(h->vmpidr, vmpidr_el2);
 	write_sysreg(h->mdcr, mdcr_el2);
@@ -450,6 +544,7 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 	write_sysreg(host_el2_cptr(cpu), cptr_el2);
 	write_sysreg(h->hcr | HCR_TSC | HCR_VM, hcr_el2);
 	write_sysreg((u64)host_vectors, vbar_el2);
+	el1_enable(&cpu->host_el1);
 	isb();
 
 	return (regs->cntv_ctl & (CNTV_ENABLE | CNTV_IMASK | CNTV_ISTATUS)) ==

@@ -40,11 +40,11 @@
 #define SYS_ZCR_EL2	    S3_4_C1_C2_0
 #define SYS_SMCR_EL2	    S3_4_C1_C2_6
 #define SYS_SVCR	    S3_3_C4_C2_2
-#define SYS_ID_AA64ZFR0_EL1 S3_0_C0_C4_4
-#define SYS_ID_AA64SMFR0_EL1 S3_0_C0_C4_5
+#define SYS_PMSCR_EL1	    S3_0_C9_C9_0
+#define SYS_TRFCR_EL1	    S3_0_C1_C2_1
+#define SYS_BRBCR_EL1	    S2_1_C9_C0_0
 #define SYS_ID_AA64ISAR2_EL1 S3_0_C0_C6_2
 #define SYS_ID_AA64MMFR2_EL1 S3_0_C0_C7_2
-#define SYS_ID_AA64MMFR3_EL1 S3_0_C0_C7_3
 #define SYS_ICC_SRE_EL2	    S3_4_C12_C9_5
 #define SYS_ICC_SRE_EL1	    S3_0_C12_C12_5
 #define SYS_ICH_HCR_EL2	    S3_4_C12_C11_0
@@ -134,7 +134,20 @@
 #define ID_PFR1_SME	  GENMASK(27, 24)
 #define ID_DFR0_PMU	  GENMASK(11, 8)
 #define ID_DFR0_SPE	  GENMASK(35, 32)
-#define ID_DFR0_TRBE	  GENMASK(47, 44)
+#define ID_DFR0_TRF	  GENMASK(43, 40)
+#define ID_DFR0_BRBE	  GENMASK(55, 52)
+
+#define SCTLR_EL1_M BIT(0)
+#define TCR_EPD0    BIT(7)
+#define TCR_EPD1    BIT(23)
+#define PMCR_E	    BIT(0)
+
+/* MIDR_EL1: implementer and part; Arm's cores with errata that concern us. */
+#define MIDR_PART_MASK	0xff00fff0ull
+#define MIDR_CORTEX_A55 0x4100d050ull
+#define MIDR_CORTEX_A57 0x4100d070ull
+#define MIDR_CORTEX_A72 0x4100d080ull
+#define MIDR_CORTEX_A76 0x4100d0b0ull
 #define ID_ISAR1_APA	  GENMASK(7, 4)
 #define ID_ISAR1_API	  GENMASK(11, 8)
 #define ID_ISAR2_APA3	  GENMASK(15, 12)

@@ -58,6 +58,12 @@ static bool fixed_value(struct vcpu *vcpu, u32 reg, u64 *value)
 	return false;
 }
 
+/* AP[ID][AB]Key and APGAKey, (3, 0, 2, 1 to 3, 0 to 3): they trap until the guest first uses them. */
+static bool is_pauth_key(u32 reg)
+{
+	return (reg & REG(3, 7, 15, 12, 4)) == REG(3, 0, 2, 0, 0) && REG_CRM(reg);
+}
+
 enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info)
 {
 	u64 iss = vcpu->regs.esr;
@@ -66,6 +72,10 @@ enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info)
 	u64 rt = FIELD_GET(ISS_RT, iss), value;
 	u64 written = rt == X_ZERO ? 0 : vcpu->regs.x[rt];
 
+	if (is_pauth_key(reg) && arch_has_pauth()) {
+		guest_use_pauth(&vcpu->regs);
+		return STOCKADE_EXIT_NONE;
+	}
 	switch (reg) {
 	case REG(3, 0, 12, 11, 5): /* ICC_SGI1R_EL1 */
 		if (read)

@@ -138,10 +138,14 @@ int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want)
 	if (ret)
 		return ret;
 	spin_lock(&vm->mem.lock);
-	for (u64 i = 0; i < nr; i++)
+	if (vm->mem.dying)
+		ret = STOCKADE_EPERM;
+	for (u64 i = 0; i < nr && !ret; i++)
 		pool_put(&vm->mem.pool, pages + i * PAGE_SIZE);
 	spin_unlock(&vm->mem.lock);
-	return STOCKADE_OK;
+	if (ret)
+		give_back(pages, nr);
+	return ret;
 }
 
 int vm_teardown(struct vm *vm)
