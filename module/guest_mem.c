@@ -262,6 +262,37 @@ unpin:
 	return err == -EEXIST ? 1 : err;
 }
 
+/* With mem_lock: of a block's record, one for each page, so that one can be dropped. */
+static void split_record(struct stockade_vm *vm, gfn_t gfn, void *entry)
+{
+	struct page *first = xa_untag_pointer(entry);
+	gfn_t base = gfn & ~BLOCK_MASK;
+	unsigned long i;
+
+	xa_erase(&vm->guest_pages, base);
+	for (i = 0; i < BLOCK_PAGES; i++)
+		xa_store(&vm->guest_pages, base + i, xa_tag_pointer(first + i, TAG_PAGE),
+			 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+}
+
+void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn)
+{
+	void *entry;
+
+	mutex_lock(&vm->mem_lock);
+	entry = xa_load(&vm->guest_pages, gfn);
+	if (entry && xa_pointer_tag(entry) == TAG_BLOCK)
+		split_record(vm, gfn, entry);
+	entry = xa_erase(&vm->guest_pages, gfn);
+	if (entry)
+		vm->locked_pages--;
+	mutex_unlock(&vm->mem_lock);
+	if (!entry)
+		return;
+	unpin_user_page_range_dirty_lock(xa_untag_pointer(entry), 1, true);
+	account_locked_vm(vm->mm, 1, false);
+}
+
 void stockade_guest_pages_release(struct stockade_vm *vm)
 {
 	unsigned long gfn;

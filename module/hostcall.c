@@ -73,6 +73,22 @@ static int give_vm(u32 handle)
 	return 1 << order;
 }
 
+int stockade_vm_give(u32 handle, u64 pages)
+{
+	s64 wanted = pages;
+
+	if (pages > MAX_PAGES)
+		return -ENOMEM;
+	while (wanted > 0) {
+		int given = give_vm(handle);
+
+		if (given < 0)
+			return given;
+		wanted -= given;
+	}
+	return 0;
+}
+
 int stockade_call_topup(u32 handle, struct stockade_result *res, u64 id, u64 a1, u64 a2, u64 a3,
 			u64 a4)
 {

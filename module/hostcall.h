@@ -75,6 +75,9 @@ static inline int stockade_errno(s64 status)
 int stockade_call_topup(u32 handle, struct stockade_result *res, u64 id, u64 a1, u64 a2, u64 a3,
 			u64 a4);
 
+/* Top a VM's pool up by as many pages at least. May sleep. */
+int stockade_vm_give(u32 handle, u64 pages);
+
 static inline int stockade_hc_version(u64 *abi)
 {
 	struct stockade_result res;

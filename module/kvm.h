@@ -61,6 +61,8 @@ void stockade_memslot_free_all(struct stockade_vm *vm);
 
 /* The guest touched gfn, which slot has and which EL2 has no page for. As KVM_RUN (above). */
 int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn);
+/* The guest gave the page at gfn back: let go of it. May sleep. */
+void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn);
 /* EL2 has given all pages back to the host: let go of them. */
 void stockade_guest_pages_release(struct stockade_vm *vm);
 

@@ -254,6 +254,11 @@ static int handle_exit(struct stockade_vcpu *vcpu, u64 exit, int seen)
 		return stockade_abort(vcpu);
 	case STOCKADE_EXIT_POISON:
 		return -EFAULT;
+	case STOCKADE_EXIT_RELINQUISH:
+		stockade_guest_page_relinquished(vcpu->vm, vcpu->run->arg[0] >> PAGE_SHIFT);
+		return 1;
+	case STOCKADE_EXIT_TOPUP:
+		return stockade_vm_give(vcpu->vm->handle, vcpu->run->arg[0]) ?: 1;
 	case STOCKADE_EXIT_CPU_OFF:
 		return wait_cpu_on(vcpu, seen);
 	case STOCKADE_EXIT_SYSTEM_OFF:

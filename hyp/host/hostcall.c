@@ -131,6 +131,10 @@ void hostcall(struct host_regs *regs)
 	struct want want = { 0 };
 	int ret;
 
+#ifdef STOCKADE_TEST_PANIC
+	if (regs->x[0] == STOCKADE_HC_END)
+		panic("asked for by a test");
+#endif
 	if (regs->x[0] < STOCKADE_HC_BASE || regs->x[0] >= STOCKADE_HC_END || hyp_panicked)
 		ret = STOCKADE_ENOSYS;
 	else

@@ -16,14 +16,14 @@ static bool names_no_memory(u32 function)
 	case SMCCC_VERSION:
 	case SMCCC_ARCH_FEATURES:
 	case 0x80000002: /* SMCCC_ARCH_SOC_ID */
-	case 0x80008000: /* SMCCC_ARCH_WORKAROUND_1 */
-	case 0x80007fff: /* SMCCC_ARCH_WORKAROUND_2 */
-	case 0x80003fff: /* SMCCC_ARCH_WORKAROUND_3 */
-	case 0x84000050: /* TRNG_VERSION */
-	case 0x84000051: /* TRNG_FEATURES */
-	case 0x84000052: /* TRNG_GET_UUID */
-	case 0x84000053: /* TRNG_RND32 */
-	case 0xc4000053: /* TRNG_RND64 */
+	case SMCCC_ARCH_WORKAROUND_1:
+	case SMCCC_ARCH_WORKAROUND_2:
+	case SMCCC_ARCH_WORKAROUND_3:
+	case TRNG_VERSION:
+	case TRNG_FEATURES:
+	case TRNG_GET_UUID:
+	case TRNG_RND_32:
+	case TRNG_RND_64:
 		return true;
 	default:
 		return false;

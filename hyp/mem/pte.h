@@ -40,6 +40,8 @@
  * not be given another one in its place.
  */
 #define PTE_POISON BIT(1)
+/* And one that says: MMIO here, the guest has guarded it (MMIO_GUARD). */
+#define PTE_GUARD BIT(2)
 
 static inline unsigned int level_shift(unsigned int level)
 {

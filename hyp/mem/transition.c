@@ -341,29 +341,91 @@ int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
 	return ret;
 }
 
-void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
+/*
+ * A private page leaves the guest: `mark` is what its entry says from now on. With both locks; mem_lock is
+ * not held while the page is zeroed.
+ */
+static void take_from_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 mark)
 {
-	struct page *page = page_of(pa);
-	ipa_t ipa;
-
-	spin_lock(&mem->lock);
-	spin_lock(&mem_lock);
-	if (page->state != PAGE_GUEST || page->owner != mem->owner) {
-		/* Another CPU came first. */
-		spin_unlock(&mem_lock);
-		spin_unlock(&mem->lock);
-		return;
-	}
-	ipa = (ipa_t)page->gfn << PAGE_SHIFT;
-	pgtable_set(&mem->map, page_entry(mem, ipa), ipa, PTE_POISON);
-	page->state = PAGE_MOVING;
+	pgtable_set(&mem->map, page_entry(mem, ipa), ipa, mark);
+	page_of(pa)->state = PAGE_MOVING;
 	spin_unlock(&mem_lock);
 
 	zero_guest_page(pa);
 
 	spin_lock(&mem_lock);
-	*page = (struct page){ .state = PAGE_HOST };
+	*page_of(pa) = (struct page){ .state = PAGE_HOST };
 	host_remap(pa, 3);
+}
+
+int guest_relinquish(struct guest_mem *mem, ipa_t ipa)
+{
+	int ret = STOCKADE_OK;
+	pa_t pa;
+
+	if (!ipa_is_valid(mem, ipa))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	pa = guest_page(mem, ipa);
+	if (!pa) {
+		ret = STOCKADE_ENOENT;
+	} else if (page_of(pa)->state == PAGE_GUEST_SHARED) {
+		pgtable_set(&mem->map, page_entry(mem, ipa), ipa, 0);
+		*page_of(pa) = (struct page){ .state = PAGE_HOST };
+		host_recombine(pa);
+	} else {
+		take_from_guest(mem, pa, ipa, 0);
+	}
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+	return ret;
+}
+
+int guest_guard_mmio(struct guest_mem *mem, ipa_t ipa, u64 *missing)
+{
+	unsigned int level;
+	int ret = STOCKADE_OK;
+	u64 entry, need;
+
+	if (!ipa_is_valid(mem, ipa))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem->lock);
+	entry = *pgtable_find(&mem->map, ipa, &level);
+	need = pgtable_missing(&mem->map, ipa, 3);
+	if (entry && entry != PTE_GUARD) {
+		ret = STOCKADE_EPERM;
+	} else if (need > mem->pool.free) {
+		*missing = need - mem->pool.free;
+		ret = STOCKADE_ENOMEM;
+	} else {
+		pgtable_set(&mem->map, pgtable_make(&mem->map, ipa, 3), ipa, PTE_GUARD);
+		mem->guarded = true;
+	}
+	spin_unlock(&mem->lock);
+	return ret;
+}
+
+bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa)
+{
+	unsigned int level;
+	bool is_mmio;
+
+	spin_lock(&mem->lock);
+	is_mmio = !mem->guarded || *pgtable_find(&mem->map, ipa, &level) == PTE_GUARD;
+	spin_unlock(&mem->lock);
+	return is_mmio;
+}
+
+void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
+{
+	struct page *page = page_of(pa);
+
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	/* Else another CPU came first. */
+	if (page->state == PAGE_GUEST && page->owner == mem->owner)
+		take_from_guest(mem, pa, (ipa_t)page->gfn << PAGE_SHIFT, PTE_POISON);
 	spin_unlock(&mem_lock);
 	spin_unlock(&mem->lock);
 }

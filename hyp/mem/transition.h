@@ -35,7 +35,7 @@ void host_unshare_hyp(pa_t pa);
 /*
  * The host gives nr (1 or 512) pages to the guest, contents kept.
  * EINVAL: no RAM, misaligned, beyond the guest's IPA space. EPERM: a page is not the host's alone, or
- * the VM is dying. EEXIST: the guest has a page there. EFAULT: poisoned. EAGAIN: not possible as a block.
+ * the VM is dying. EEXIST: the guest has a page there. EFAULT: poisoned, or guarded MMIO. EAGAIN: not possible as a block.
  */
 int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want);
 
@@ -46,6 +46,20 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
  */
 int guest_share_host(struct guest_mem *mem, ipa_t ipa);
 int guest_unshare_host(struct guest_mem *mem, ipa_t ipa);
+
+/*
+ * The guest gives a page of its own back to the host while it runs: zeroed, or as it is if the host sees it
+ * anyhow. EINVAL, EPERM as above; ENOENT: it has none there.
+ */
+int guest_relinquish(struct guest_mem *mem, ipa_t ipa);
+
+/*
+ * The guest says that the page at ipa is MMIO; from the first such call on, nothing else is.
+ * EINVAL as above. EPERM: there is memory. ENOMEM: mem->pool lacks *missing pages.
+ */
+int guest_guard_mmio(struct guest_mem *mem, ipa_t ipa, u64 *missing);
+/* May the host emulate an access there? */
+bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa);
 
 /*
  * The host touched a guest's page where only a page can help it: zero the page, give it to the host,

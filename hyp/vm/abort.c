@@ -63,7 +63,9 @@ enum stockade_exit exit_abort(struct vcpu *vcpu, struct exit_info *info)
 	info->abort_flags = (fetch ? STOCKADE_ABORT_FETCH : 0);
 	if (!fetch && !(esr & (ESR_S1PTW | ESR_CM)) && (esr & ESR_WNR))
 		info->abort_flags |= STOCKADE_ABORT_WRITE;
-	vcpu->abort_has_syndrome = !fetch && (esr & ESR_ISV) && !(esr & (ESR_S1PTW | ESR_CM));
+	/* Only what may be MMIO can be emulated: of memory the host shall not see an access. */
+	vcpu->abort_has_syndrome = !fetch && (esr & ESR_ISV) && !(esr & (ESR_S1PTW | ESR_CM)) &&
+				   guest_is_mmio(&vcpu->vm->mem, ipa);
 	vcpu->abort_is_load = !(info->abort_flags & STOCKADE_ABORT_WRITE);
 	vcpu->abort_pending = true;
 	if (vcpu->abort_has_syndrome) {

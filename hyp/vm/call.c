@@ -3,6 +3,7 @@
 #include <stockade/guestcall.h>
 
 #include "arch/esr.h"
+#include "arch/smc.h"
 #include "vm/exit.h"
 
 #define SMCCC_VERSION_1_1 0x10001
@@ -23,7 +24,8 @@ static void result4(struct vcpu *vcpu, u64 r0, u64 r1, u64 r2, u64 r3)
 static u64 features(void)
 {
 	return BIT(GUESTCALL_KVM_FEATURES & 0x7f) | BIT(GUESTCALL_HYP_MEMINFO & 0x7f) |
-	       BIT(GUESTCALL_MEM_SHARE & 0x7f) | BIT(GUESTCALL_MEM_UNSHARE & 0x7f);
+	       BIT(GUESTCALL_MEM_SHARE & 0x7f) | BIT(GUESTCALL_MEM_UNSHARE & 0x7f) |
+	       BIT(GUESTCALL_MMIO_GUARD & 0x7f) | BIT(GUESTCALL_MEM_RELINQUISH & 0x7f);
 }
 
 static enum stockade_exit share(struct vcpu *vcpu, struct exit_info *info)
@@ -56,6 +58,55 @@ static void unshare(struct vcpu *vcpu)
 	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
 }
 
+static enum stockade_exit relinquish(struct vcpu *vcpu, struct exit_info *info)
+{
+	u64 *x = vcpu->regs.x;
+	u64 ipa = x[1];
+	int ret = x[2] || x[3] ? STOCKADE_EINVAL : guest_relinquish(&vcpu->vm->mem, ipa);
+
+	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+	if (ret)
+		return STOCKADE_EXIT_NONE;
+	/* The host lets go of the page. */
+	info->arg = ipa;
+	return STOCKADE_EXIT_RELINQUISH;
+}
+
+static enum stockade_exit guard_mmio(struct vcpu *vcpu, struct exit_info *info)
+{
+	u64 *x = vcpu->regs.x;
+	int ret = x[2] || x[3] ? STOCKADE_EINVAL :
+				 guest_guard_mmio(&vcpu->vm->mem, x[1], &info->arg);
+
+	if (ret == STOCKADE_ENOMEM) {
+		vcpu->regs.pc -= 4; /* once more, with tables */
+		return STOCKADE_EXIT_TOPUP;
+	}
+	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+	return STOCKADE_EXIT_NONE;
+}
+
+/* SMCCC_ARCH_FEATURES: what firmware says of its workarounds holds for guests, as they run on its CPUs. */
+static u64 arch_features(u32 function)
+{
+	u64 answer;
+
+	switch (function) {
+	case SMCCC_VERSION:
+	case SMCCC_ARCH_FEATURES:
+		return SMCCC_RET_SUCCESS;
+	case SMCCC_ARCH_WORKAROUND_1:
+	case SMCCC_ARCH_WORKAROUND_3:
+		return smc_call(SMCCC_ARCH_FEATURES, function, 0, 0);
+	case SMCCC_ARCH_WORKAROUND_2:
+		/* Its switch is the host's: a guest may only hear that there is nothing to switch. */
+		answer = smc_call(SMCCC_ARCH_FEATURES, function, 0, 0);
+		return answer == SMCCC_RET_NOT_REQUIRED ? answer : (u64)SMCCC_RET_NOT_SUPPORTED;
+	default:
+		return (u64)SMCCC_RET_NOT_SUPPORTED;
+	}
+}
+
 enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info)
 {
 	u64 *x = vcpu->regs.x;
@@ -82,8 +133,25 @@ enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info)
 	case GUESTCALL_MEM_UNSHARE:
 		unshare(vcpu);
 		break;
+	case GUESTCALL_MMIO_GUARD:
+		return guard_mmio(vcpu, info);
+	case GUESTCALL_MEM_RELINQUISH:
+		return relinquish(vcpu, info);
+	case SMCCC_ARCH_FEATURES:
+		result(vcpu, arch_features((u32)x[1]));
+		break;
+	case SMCCC_ARCH_WORKAROUND_1:
+	case SMCCC_ARCH_WORKAROUND_3:
+		result(vcpu, smc_call(function, 0, 0, 0));
+		break;
+	case TRNG_VERSION:
+	case TRNG_FEATURES:
+	case TRNG_GET_UUID:
+	case TRNG_RND_32:
+	case TRNG_RND_64:
+		vm_trng(vcpu);
+		break;
 	default:
-		/* SMCCC_ARCH_FEATURES too: of the optional calls there is none. */
 		result(vcpu, (u64)SMCCC_RET_NOT_SUPPORTED);
 		break;
 	}

@@ -24,6 +24,8 @@ enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info);
 /* PSCI (Arm DEN0022) for guests: only function IDs for which vm_psci_knows(). */
 enum stockade_exit exit_psci(struct vcpu *vcpu, struct exit_info *info);
 bool vm_psci_knows(u32 function);
+/* TRNG (Arm DEN0098) for guests: the five calls of version 1.0. */
+void vm_trng(struct vcpu *vcpu);
 
 void vcpu_inject_undef(struct vcpu *vcpu);
 /* Synchronous external abort for the access that has just trapped. */

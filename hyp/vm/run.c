@@ -77,6 +77,8 @@ static void write_exit(struct vcpu *vcpu, enum stockade_exit reason, const struc
 		break;
 	case STOCKADE_EXIT_SGI:
 	case STOCKADE_EXIT_CPU_ON:
+	case STOCKADE_EXIT_RELINQUISH:
+	case STOCKADE_EXIT_TOPUP:
 		WRITE_ONCE(run->arg[0], info->arg);
 		break;
 	default:

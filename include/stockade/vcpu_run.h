@@ -28,6 +28,8 @@ enum stockade_exit {
 	STOCKADE_EXIT_CPU_OFF,	    /* this vCPU is off (also: it has not been turned on yet) */
 	STOCKADE_EXIT_SYSTEM_OFF,   /* the guest called PSCI SYSTEM_OFF; the VM will run no more */
 	STOCKADE_EXIT_SYSTEM_RESET, /* the same for SYSTEM_RESET */
+	STOCKADE_EXIT_RELINQUISH,   /* arg[0] = IPA of a page that the guest gave back: zeroed, the host's */
+	STOCKADE_EXIT_TOPUP,	    /* arg[0] = pages that the VM's pool lacks for what the guest asked */
 	STOCKADE_EXIT_DEAD,	    /* the VM has ended, or the guest did what no guest can */
 };
 
@@ -40,7 +42,11 @@ enum stockade_exit {
 /* abort_flags of an EXIT_ABORT */
 #define STOCKADE_ABORT_WRITE	(1u << 0)
 #define STOCKADE_ABORT_FETCH	(1u << 1)
-#define STOCKADE_ABORT_SYNDROME (1u << 2) /* abort_size is valid: the access can be emulated */
+/*
+ * abort_size is valid, the access can be emulated. Not set where the guest has said that it has no MMIO
+ * (MMIO_GUARD).
+ */
+#define STOCKADE_ABORT_SYNDROME (1u << 2)
 
 #define STOCKADE_RUN_MAX_LRS 16
 
