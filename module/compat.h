@@ -24,6 +24,13 @@
 #define stockade_fp_end(state)	 ((void)(state), kernel_neon_end())
 #endif
 
+/* The largest order that the page allocator has. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define MAX_PAGE_ORDER (MAX_ORDER - 1)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define MAX_PAGE_ORDER MAX_ORDER
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
 static inline void stockade_hrtimer_setup(struct hrtimer *timer,
 					  enum hrtimer_restart (*function)(struct hrtimer *))

@@ -14,6 +14,7 @@
 
 #include <stockade/launch.h>
 
+#include "compat.h"
 #include "hostcall.h"
 #include "launch.h"
 #include "timer.h"

@@ -79,20 +79,34 @@ launch_cpu_on_entry:
 	ldr	x30, =cpu_on_entered
 	mmu_on
 
-/* x0: EL2's SCTLR with the MMU off, x1: vectors, x2-x3: results. Here by an identity address. */
-	.global launch_left
-launch_left:
+/* x0: EL2's SCTLR with the MMU off, x1: vectors. Here by an identity address. */
+	.macro	mmu_off
 	msr	sctlr_el2, x0
 	isb
 	msr	vbar_el2, x1
 	tlbi	alle2
 	dsb	nsh
 	isb
-	mov	x0, x2
+	.endm
+
+	.global launch_left
+launch_left:
+	mmu_off
+	mov	x0, xzr
 	mov	x1, xzr
 	mov	x2, xzr
 	mov	x3, xzr
 	eret
+
+/* x2: where to, x3-x5: its x0-x2 */
+	.global launch_restarted
+launch_restarted:
+	mmu_off
+	mov	x9, x2
+	mov	x0, x3
+	mov	x1, x4
+	mov	x2, x5
+	br	x9
 	.ltorg
 	.global launch_page_end
 launch_page_end:
@@ -136,27 +150,31 @@ launch_enter_host:
 	mov	sp, x0
 	b	host_return
 
-/* x0: registers, x1: vectors, x2: SCTLR. The host's x0 is kept, x1-x3 are zeroed, all others kept. */
+/* x0: registers, x1: vectors, x2: SCTLR, x3: launch_left's physical address */
 	.global launch_leave
 launch_leave:
-	mov	x3, x0
-	ldr	x30, [x3, #HOST_X + 30 * 8]
-	ldp	x28, x29, [x3, #HOST_X + 28 * 8]
-	ldp	x26, x27, [x3, #HOST_X + 26 * 8]
-	ldp	x24, x25, [x3, #HOST_X + 24 * 8]
-	ldp	x22, x23, [x3, #HOST_X + 22 * 8]
-	ldp	x20, x21, [x3, #HOST_X + 20 * 8]
-	ldp	x18, x19, [x3, #HOST_X + 18 * 8]
-	ldp	x16, x17, [x3, #HOST_X + 16 * 8]
-	ldp	x14, x15, [x3, #HOST_X + 14 * 8]
-	ldp	x12, x13, [x3, #HOST_X + 12 * 8]
-	ldp	x10, x11, [x3, #HOST_X + 10 * 8]
-	ldp	x8, x9, [x3, #HOST_X + 8 * 8]
-	ldp	x6, x7, [x3, #HOST_X + 6 * 8]
-	ldp	x4, x5, [x3, #HOST_X + 4 * 8]
+	ldr	x30, [x0, #HOST_X + 30 * 8]
+	ldp	x28, x29, [x0, #HOST_X + 28 * 8]
+	ldp	x26, x27, [x0, #HOST_X + 26 * 8]
+	ldp	x24, x25, [x0, #HOST_X + 24 * 8]
+	ldp	x22, x23, [x0, #HOST_X + 22 * 8]
+	ldp	x20, x21, [x0, #HOST_X + 20 * 8]
+	ldp	x18, x19, [x0, #HOST_X + 18 * 8]
+	ldp	x16, x17, [x0, #HOST_X + 16 * 8]
+	ldp	x14, x15, [x0, #HOST_X + 14 * 8]
+	ldp	x12, x13, [x0, #HOST_X + 12 * 8]
+	ldp	x10, x11, [x0, #HOST_X + 10 * 8]
+	ldp	x8, x9, [x0, #HOST_X + 8 * 8]
+	ldp	x6, x7, [x0, #HOST_X + 6 * 8]
+	ldp	x4, x5, [x0, #HOST_X + 4 * 8]
 	mov	x0, x2
-	ldr	x2, [x3, #HOST_X]
-	/* launch_left's physical address: boot_left_pa is set at launch. */
-	adr_l	x3, launch_left_pa
-	ldr	x3, [x3]
 	br	x3
+
+/* x0: SCTLR, x1: vectors, x2: where to, x3: its arguments, x4: launch_restarted's physical address */
+	.global launch_restart
+launch_restart:
+	mov	x9, x4
+	mov	x10, x3
+	ldp	x3, x4, [x10]
+	ldr	x5, [x10, #16]
+	br	x9

@@ -25,12 +25,10 @@
 #define TCR_EL2_WB   (1ull << 10 | 1ull << 8)
 
 extern const char image_start[], launch_page_end[], text_end[], rodata_end[], image_end[];
-extern const char launch_left[];
 
 u64 hyp_linear_base;
 struct boot_params boot_params;
 struct stockade_launch *launch_args;
-pa_t launch_left_pa;
 unsigned int cpu_count;
 
 static struct cpu *cpus[STOCKADE_MAX_CPUS];
@@ -94,7 +92,6 @@ int launch_early(struct stockade_launch *launch)
 
 	image_base = here;
 	phys_bits = pa_bits();
-	launch_left_pa = (u64)launch_left;
 	hyp_linear_base = HYP_LINEAR_BASE;
 
 	boot_params.mair = MAIR_NORMAL;

@@ -27,9 +27,13 @@ void launch_cpu_on(struct cpu *cpu, struct host_regs *regs);
 
 /* launch.S */
 void launch_cpu_on_entry(void); /* where PSCI starts a CPU; in the identity page */
-/* Leave EL2 to the stub and enter the host with regs: MMU off, the stub's vectors. */
+/* Leave EL2 to the stub and enter the host with regs, but x0-x3 zero: MMU off, the stub's vectors. */
 __attribute__((noreturn)) void launch_leave(const struct host_regs *regs, u64 stub_vbar,
-					    u64 stub_sctlr);
+					    u64 stub_sctlr, pa_t left);
+/* Leave EL2 to what is at `entry`, MMU off, with three arguments. */
+__attribute__((noreturn)) void launch_restart(u64 stub_sctlr, u64 stub_vbar, pa_t entry,
+					      const u64 *args, pa_t restarted);
+extern const char launch_left[], launch_restarted[];
 /* Enter the host at ELR_EL2 with these registers, which lie at the top of this CPU's stack. */
 __attribute__((noreturn)) void launch_enter_host(const struct host_regs *regs);
 

@@ -81,8 +81,7 @@ static int unlaunch_cpu(struct host_regs *regs)
 	if (!vm_table_is_closed())
 		return STOCKADE_EINVAL;
 	launch_unload_cpu();
-	regs->x[0] = STOCKADE_OK;
-	launch_leave(regs, cpu->stub_vbar, cpu->stub_sctlr);
+	launch_leave(regs, cpu->stub_vbar, cpu->stub_sctlr, image_pa(launch_left));
 }
 
 static int dispatch(struct host_regs *regs, struct want *want, struct result *res)

@@ -8,6 +8,7 @@
 #include "arch/layout.h"
 #include "arch/lock.h"
 #include "arch/smc.h"
+#include "host/restart.h"
 #include "lib/log.h"
 #include "vm/vcpu.h"
 
@@ -175,10 +176,14 @@ void host_psci(struct host_regs *regs)
 	case PSCI_MIGRATE_INFO_UP_CPU64:
 	case PSCI_FEATURES:
 	case PSCI_SET_SUSPEND_MODE:
+		smc_forward(x);
+		break;
 	case PSCI_SYSTEM_OFF:
 	case PSCI_SYSTEM_RESET:
 	case PSCI_SYSTEM_RESET2_32:
 	case PSCI_SYSTEM_RESET2_64:
+		/* Memory may outlive a warm reset. */
+		end_all_guests();
 		smc_forward(x);
 		break;
 	default:

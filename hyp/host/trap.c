@@ -7,16 +7,18 @@
 #include "host/abort.h"
 #include "host/hostcall.h"
 #include "host/psci.h"
+#include "host/restart.h"
 #include "host/smc.h"
 #include "lib/panic.h"
 
 /* Linux's EL2 stub ABI (Documentation/virt/kvm/arm/hyp-abi.rst). */
+#define HVC_SOFT_RESTART   1
 #define HVC_FINALISE_EL2   3
 #define HVC_GET_ICH_VTR    4
 #define HVC_STUB_FUNCTIONS 5
 #define HVC_STUB_ERR	   0xbadca11
 
-/* The kernel goes on as if its stub were there; nobody gets EL2 by it. */
+/* The kernel goes on as if its stub were there; who gets EL2 by it finds nothing of a guest left. */
 static void stub_call(struct host_regs *regs)
 {
 	switch (regs->x[0]) {
@@ -27,6 +29,9 @@ static void stub_call(struct host_regs *regs)
 		regs->x[0] = 0;
 		regs->x[1] = host_ich_vtr();
 		break;
+	case HVC_SOFT_RESTART:
+		host_soft_restart(regs);
+		/* fall through */
 	default:
 		regs->x[0] = HVC_STUB_ERR;
 		break;

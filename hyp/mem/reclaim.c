@@ -136,6 +136,20 @@ bool guest_reclaim_some(struct guest_mem *mem)
 	return more;
 }
 
+void guest_memory_scrub_all(void)
+{
+	const struct stockade_range *ram;
+
+	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
+		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
+			enum page_state state = page_of(pa)->state;
+
+			if (state == PAGE_GUEST || state == PAGE_MOVING)
+				zero_pages(pa, 1);
+		}
+	}
+}
+
 pa_t guest_reclaim_table(struct guest_mem *mem)
 {
 	pa_t table;

@@ -70,6 +70,9 @@ void guest_force_reclaim(struct guest_mem *mem, pa_t pa);
 /* Is ipa's entry poisoned? */
 bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa);
 
+/* The end of all VMs, none of which runs: zero every private page where it lies. Not bounded. */
+void guest_memory_scrub_all(void);
+
 /* No vCPU of the VM will run again: from now on nothing is donated. */
 void guest_start_reclaim(struct guest_mem *mem);
 /*

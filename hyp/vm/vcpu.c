@@ -73,6 +73,39 @@ int vcpu_set_reg(struct vm *vm, u64 index, u64 reg, u64 value)
 	return ret;
 }
 
+/* A fraction of a second; a host that means well has stopped its other CPUs before it asks. */
+#define STOP_TRIES (1u << 24)
+
+static bool stopped;
+
+bool vcpu_stopped(void)
+{
+	return __atomic_load_n(&stopped, __ATOMIC_SEQ_CST);
+}
+
+bool vcpu_stop_all(void)
+{
+	u32 tries = 0;
+
+	__atomic_store_n(&stopped, true, __ATOMIC_SEQ_CST);
+	for (unsigned int i = 0; i < cpu_count; i++)
+		while (__atomic_load_n(&cpu_get(i)->vcpu, __ATOMIC_SEQ_CST))
+			if (++tries == STOP_TRIES)
+				return false;
+	return true;
+}
+
+static void unbind(struct cpu *cpu, struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	__atomic_store_n(&cpu->vcpu, NULL, __ATOMIC_RELEASE);
+	spin_lock(&vm->lock);
+	vcpu->bound = false;
+	vm->loaded--;
+	spin_unlock(&vm->lock);
+}
+
 int vcpu_load(struct vm *vm, u64 index)
 {
 	struct cpu *cpu = this_cpu();
@@ -96,7 +129,12 @@ int vcpu_load(struct vm *vm, u64 index)
 	spin_unlock(&vm->lock);
 	if (ret)
 		return ret;
-	cpu->vcpu = vcpu;
+	/* Either vcpu_stop_all() sees the vCPU bound, or we see that it was there. */
+	__atomic_store_n(&cpu->vcpu, vcpu, __ATOMIC_SEQ_CST);
+	if (vcpu_stopped()) {
+		unbind(cpu, vcpu);
+		return STOCKADE_EBUSY;
+	}
 	guest_load(&vcpu->regs);
 	return STOCKADE_OK;
 }
@@ -111,11 +149,7 @@ int vcpu_put_bound(void)
 		return STOCKADE_ENOENT;
 	vm = vcpu->vm;
 	guest_put(&vcpu->regs);
-	cpu->vcpu = NULL;
-	spin_lock(&vm->lock);
-	vcpu->bound = false;
-	vm->loaded--;
-	spin_unlock(&vm->lock);
+	unbind(cpu, vcpu);
 	vm_put(vm);
 	return STOCKADE_OK;
 }

@@ -43,6 +43,13 @@ int vcpu_destroy(struct vm *vm, u64 index);
 int vcpu_run(u64 *exit_reason);
 int vcpu_mmio_value(u64 *value);
 
+/*
+ * No vCPU is bound any more, on any CPU, ever; wait until all are unbound, and with that out of the CPUs'
+ * registers. False: one is not.
+ */
+bool vcpu_stop_all(void);
+bool vcpu_stopped(void);
+
 /* Unbind what this CPU has bound. ENOENT: nothing. */
 int vcpu_put_bound(void);
 

@@ -2,7 +2,7 @@
 #include "vm/vm.h"
 
 #include "arch/layout.h"
-#include "lib/panic.h"
+#include "lib/string.h"
 #include "mem/host_map.h"
 #include "vm/vcpu.h"
 
@@ -66,6 +66,16 @@ int vm_close_table(void)
 bool vm_table_is_closed(void)
 {
 	return READ_ONCE(closed);
+}
+
+void vm_scrub_all(void)
+{
+	spin_lock(&table_lock);
+	closed = true;
+	for (unsigned int i = 0; i < STOCKADE_MAX_VMS; i++)
+		for (u32 v = 0; table[i] && v < table[i]->nr_vcpus; v++)
+			memset(&table[i]->vcpus[v]->regs, 0, sizeof(struct guest_regs));
+	spin_unlock(&table_lock);
 }
 
 static void give_back(pa_t pages, u64 nr)

@@ -52,6 +52,8 @@ int vm_reclaim(struct vm *vm, bool *more);
 int vm_reclaim_table(struct vm *vm, pa_t *page);
 /* Takes the caller's reference if it succeeds. */
 int vm_destroy(struct vm *vm);
+/* No vCPU runs, none will: forget every guest's registers. */
+void vm_scrub_all(void);
 /* No VM can be made any more. EBUSY: there is one. */
 int vm_close_table(void);
 bool vm_table_is_closed(void);

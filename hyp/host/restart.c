@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/restart.h"
+
+#include "arch/launch.h"
+#include "lib/log.h"
+#include "mem/transition.h"
+#include "vm/vcpu.h"
+
+bool end_all_guests(void)
+{
+	bool stopped;
+
+	vcpu_put_bound();
+	stopped = vcpu_stop_all();
+	vm_scrub_all();
+	guest_memory_scrub_all();
+	return stopped;
+}
+
+void host_soft_restart(struct host_regs *regs)
+{
+	const struct cpu *cpu = this_cpu();
+	u64 args[3] = { regs->x[2], regs->x[3], regs->x[4] };
+	pa_t entry = regs->x[1];
+
+	/* A guest's FP registers may be in a CPU that has not let go, and EL2 would be there to read them. */
+	if (!end_all_guests()) {
+		log_line("no restart: a CPU does not let go of its guest");
+		return;
+	}
+	launch_unload_cpu();
+	launch_restart(cpu->stub_sctlr, cpu->stub_vbar, entry, args, image_pa(launch_restarted));
+}
