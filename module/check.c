@@ -106,7 +106,8 @@ int stockade_cpu_mpidr(unsigned int cpu, u64 *mpidr)
 	int err;
 
 	if (!node) {
-		pr_err("CPU %u is not in the device tree; ACPI machines are not supported yet\n", cpu);
+		pr_err("CPU %u is not in the device tree; ACPI machines are not supported yet\n",
+		       cpu);
 		return -ENODEV;
 	}
 	/* "reg" has one cell or two, as /cpus says. */

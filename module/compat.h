@@ -8,6 +8,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/version.h>
 
 #include <asm/neon.h>
@@ -62,6 +63,50 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags &= ~flags;
+}
+#endif
+
+/*
+ * Pin pages of current's for as long as the guest has them. Newer kernels refuse files that are
+ * mapped shared, other than shmem, with EFAULT, and leave in memory what is pinned. For older ones
+ * that is done here; shmem is kept in memory as if SHM_LOCK had been said, which lasts as long as
+ * the file.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+static inline bool stockade_keep(struct folio *folio)
+{
+	if (folio_test_anon(folio) || folio_test_hugetlb(folio))
+		return true;
+	if (!folio_test_swapbacked(folio))
+		return false;
+	folio_lock(folio);
+	if (folio->mapping)
+		mapping_set_unevictable(folio->mapping);
+	folio_unlock(folio);
+	return true;
+}
+
+static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page **pages,
+				unsigned int flags)
+{
+	long got, i;
+
+	mmap_read_lock(current->mm);
+	got = pin_user_pages(hva, nr, flags, pages, NULL);
+	mmap_read_unlock(current->mm);
+	for (i = 0; i < got; i++) {
+		if (!stockade_keep(page_folio(pages[i]))) {
+			unpin_user_pages(pages, got);
+			return -EFAULT;
+		}
+	}
+	return got;
+}
+#else
+static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page **pages,
+				unsigned int flags)
+{
+	return pin_user_pages_unlocked(hva, nr, pages, flags);
 }
 #endif
 

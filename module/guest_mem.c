@@ -34,7 +34,7 @@ static int pin_one(unsigned long hva, struct page **page)
 	struct folio *folio;
 	long nr;
 
-	nr = pin_user_pages_unlocked(hva, 1, page, PIN_FLAGS);
+	nr = stockade_pin(hva, 1, page, PIN_FLAGS);
 	if (nr != 1)
 		return nr < 0 ? nr : -EFAULT;
 
@@ -183,7 +183,7 @@ static struct page *pin_block(unsigned long hva)
 	pages = kmalloc_array(BLOCK_PAGES, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return NULL;
-	nr = pin_user_pages_unlocked(hva, BLOCK_PAGES, pages, PIN_FLAGS);
+	nr = stockade_pin(hva, BLOCK_PAGES, pages, PIN_FLAGS);
 	if (nr <= 0)
 		goto out;
 	for (i = 0; i < nr; i++)

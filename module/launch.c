@@ -151,8 +151,8 @@ static int hold_cpus(void)
 
 	args->nr_cpus = nr_cpu_ids;
 	for_each_possible_cpu(cpu) {
-		void *pages = alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE,
-						GFP_KERNEL | __GFP_ZERO);
+		void *pages =
+			alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
 		u64 mpidr;
 		int err = stockade_cpu_mpidr(cpu, &mpidr);
 

@@ -12,7 +12,7 @@
 #include <linux/uaccess.h>
 
 /* KVM_ARM_VCPU_HAS_EL2_E2H0, which older headers do not have. */
-#define LAST_FEATURE 8
+#define LAST_FEATURE	8
 #define FEATURE_PTRAUTH (BIT(KVM_ARM_VCPU_PTRAUTH_ADDRESS) | BIT(KVM_ARM_VCPU_PTRAUTH_GENERIC))
 
 /* As a vCPU starts: EL1h, everything masked. */

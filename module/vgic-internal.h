@@ -79,7 +79,7 @@ struct vgic_irq {
 	bool active;
 	/* What went into the LR, if lr_cpu says so. */
 	bool lr_pending;
-	bool lr_latch;	/* of which latched: if it comes back pending, so is the latch */
+	bool lr_latch; /* of which latched: if it comes back pending, so is the latch */
 	bool lr_active;
 	bool lr_eoi;	/* the guest's EOI causes an exit */
 	bool lr_killed; /* ICACTIVER was written: active does not come back */
@@ -171,8 +171,7 @@ static inline bool vgic_irq_pending(const struct vgic_irq *irq)
 
 static inline bool vgic_irq_active(const struct vgic_irq *irq)
 {
-	return irq->active ||
-	       (irq->lr_cpu != VGIC_NO_VCPU && irq->lr_active && !irq->lr_killed);
+	return irq->active || (irq->lr_cpu != VGIC_NO_VCPU && irq->lr_active && !irq->lr_killed);
 }
 
 /* vgic.c */

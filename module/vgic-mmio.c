@@ -27,7 +27,7 @@
 /* GICD_IIDR, GICR_IIDR: implementer Arm (as KVM has it), product 'S', revision 0. */
 #define IIDR		 (0x43bU | 'S' << GICD_IIDR_PRODUCT_ID_SHIFT)
 #define TYPER_NO_1N	 BIT(25)
-#define TYPER_IDBITS(n)	 (((n) - 1) << 19)
+#define TYPER_IDBITS(n)	 (((n)-1) << 19)
 #define IROUTER_AFFINITY GENMASK(23, 0) /* Aff3 is RES0 without GICD_TYPER.A3V, IRM with No1N */
 
 /* PIDR4-7, PIDR0-3, CIDR0-3: Arm's GICv3 (PIDR2.ArchRev = 3), CoreSight component class 0xf. */
@@ -37,7 +37,7 @@ static const u8 id_regs[] = {
 
 /* One access. */
 struct access {
-	struct stockade_vcpu *vcpu; /* whose */
+	struct stockade_vcpu *vcpu;  /* whose */
 	struct stockade_vcpu *owner; /* of the redistributor; NULL: to the distributor */
 	struct vgic_dist *dist;
 	DECLARE_BITMAP(kicks, STOCKADE_MAX_VCPUS); /* to be kicked at its end */
@@ -195,7 +195,8 @@ static void bits_write(struct access *access, const struct bit_reg *reg, u32 fir
 	if (!reg->set)
 		return;
 	raw_spin_lock_irqsave(lock, flags);
-	for_each_set_bit(i, &bits, 32) {
+	for_each_set_bit(i, &bits, 32)
+	{
 		irq = vgic_irq(access->dist, access->owner, first + i);
 		if (irq)
 			note_kick(access, reg->set(access->vcpu->vm, irq));
@@ -390,8 +391,8 @@ static u64 redist_typer(const struct stockade_vcpu *owner, bool last)
 	       (last ? GICR_TYPER_LAST : 0);
 }
 
-static void redist_regs(struct access *access, bool last, u32 offset, bool write,
-			unsigned int len, u64 *data)
+static void redist_regs(struct access *access, bool last, u32 offset, bool write, unsigned int len,
+			u64 *data)
 {
 	if (offset >= GICR_SGI_BASE) {
 		irq_regs(access, offset - GICR_SGI_BASE, write, len, data);
@@ -460,7 +461,6 @@ bool vgic_mmio(struct stockade_vcpu *vcpu, u64 ipa, bool write, unsigned int len
 	if (!write && len < 8)
 		*data &= BIT_ULL(len * 8) - 1;
 
-	for_each_set_bit(index, access.kicks, dist->nr_vcpus)
-		vgic_kick(vcpu->vm, index);
+	for_each_set_bit(index, access.kicks, dist->nr_vcpus) vgic_kick(vcpu->vm, index);
 	return true;
 }

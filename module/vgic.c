@@ -183,7 +183,8 @@ void vgic_sgi(struct stockade_vcpu *source, u64 icc_sgi1r)
 	/* No vCPU has another Aff3, Aff2, or an Aff0 that needs a range selector. */
 	if (icc_sgi1r & (ICC_SGI1R_AFFINITY_3_MASK | ICC_SGI1R_AFFINITY_2_MASK | ICC_SGI1R_RS_MASK))
 		return;
-	for_each_set_bit(bit, &targets, 16) {
+	for_each_set_bit(bit, &targets, 16)
+	{
 		index = cluster << 4 | bit;
 		if (index >= dist->nr_vcpus)
 			break;
@@ -223,15 +224,14 @@ static void choose(struct choice *choice, u32 which, const struct vgic_irq *irq)
 	choice->key[i] = key;
 }
 
-static void choose_queue(struct choice *choice, enum vgic_queue_id id,
-			 const struct vgic_dist *dist, const struct vgic_cpu *cpu, bool spis)
+static void choose_queue(struct choice *choice, enum vgic_queue_id id, const struct vgic_dist *dist,
+			 const struct vgic_cpu *cpu, bool spis)
 {
 	unsigned long private = cpu->queue[id].private;
 	u32 which = id == VGIC_PENDING ? KEY_PENDING : 0;
 	unsigned int intid;
 
-	for_each_set_bit(intid, &private, VGIC_NR_PRIVATE)
-		choose(choice, which, &cpu->irqs[intid]);
+	for_each_set_bit(intid, &private, VGIC_NR_PRIVATE) choose(choice, which, &cpu->irqs[intid]);
 	if (!spis || !cpu->queue[id].nr_spis)
 		return;
 	for_each_set_bit(intid, cpu->spis[id], vgic_end_irqs(dist))
@@ -280,7 +280,8 @@ static u64 load_lr(struct stockade_vcpu *vcpu, struct vgic_irq *irq)
 	return lr;
 }
 
-static noinline void fill_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist)
+/* With cpu->lock; with dist->lock if spis. */
+static void fill_lrs_locked(struct stockade_vcpu *vcpu, struct vgic_dist *dist, bool spis)
 {
 	struct stockade_run *run = vcpu->run;
 	struct vgic_cpu *cpu = vcpu->vgic;
@@ -289,14 +290,7 @@ static noinline void fill_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist
 	};
 	struct vgic_irq *irq;
 	unsigned int i;
-	bool spis;
 	u32 intid;
-
-	spis = READ_ONCE(cpu->queue[VGIC_ACTIVE].nr_spis) ||
-	       READ_ONCE(cpu->queue[VGIC_PENDING].nr_spis);
-	if (spis)
-		raw_spin_lock(&dist->lock);
-	raw_spin_lock(&cpu->lock);
 
 	choose_queue(&choice, VGIC_ACTIVE, dist, cpu, spis);
 	if (READ_ONCE(dist->enabled))
@@ -317,14 +311,27 @@ static noinline void fill_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist
 			cpu->timer_in_lr = true;
 	}
 	cpu->nr_used = choice.nr;
-
-	raw_spin_unlock(&cpu->lock);
-	if (spis)
-		raw_spin_unlock(&dist->lock);
-
 	run->nr_lrs = choice.nr;
 	if (choice.more)
 		run->entry_flags |= STOCKADE_ENTRY_MORE;
+}
+
+static noinline void fill_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist)
+{
+	struct vgic_cpu *cpu = vcpu->vgic;
+
+	if (READ_ONCE(cpu->queue[VGIC_ACTIVE].nr_spis) ||
+	    READ_ONCE(cpu->queue[VGIC_PENDING].nr_spis)) {
+		raw_spin_lock(&dist->lock);
+		raw_spin_lock(&cpu->lock);
+		fill_lrs_locked(vcpu, dist, true);
+		raw_spin_unlock(&cpu->lock);
+		raw_spin_unlock(&dist->lock);
+	} else {
+		raw_spin_lock(&cpu->lock);
+		fill_lrs_locked(vcpu, dist, false);
+		raw_spin_unlock(&cpu->lock);
+	}
 }
 
 void vgic_flush(struct stockade_vcpu *vcpu)
@@ -375,28 +382,40 @@ static u16 store_lr(struct stockade_vcpu *vcpu, struct vgic_irq *irq, u64 lr)
 	return vgic_requeue(vcpu->vm, irq);
 }
 
+/* With cpu->lock; with dist->lock if an SPI is in an LR. kick[]: where each is to be noticed now. */
+static void read_lrs_locked(struct stockade_vcpu *vcpu, struct vgic_dist *dist, u16 *kick)
+{
+	struct vgic_cpu *cpu = vcpu->vgic;
+	unsigned int i;
+
+	for (i = 0; i < cpu->nr_used; i++) {
+		u32 intid = cpu->lr_intid[i];
+		struct vgic_irq *irq = intid < VGIC_NR_PRIVATE ?
+					       &cpu->irqs[intid] :
+					       &dist->spis[intid - VGIC_NR_PRIVATE];
+
+		kick[i] = store_lr(vcpu, irq, READ_ONCE(vcpu->run->lr[i]));
+	}
+	cpu->nr_used = 0;
+}
+
 static noinline void read_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist)
 {
 	u16 kick[STOCKADE_RUN_MAX_LRS];
 	struct vgic_cpu *cpu = vcpu->vgic;
-	bool spis = cpu->spi_in_lr;
 	unsigned int i, nr = cpu->nr_used;
-	struct vgic_irq *irq;
-	u32 intid;
 
-	if (spis)
+	if (cpu->spi_in_lr) {
 		raw_spin_lock(&dist->lock);
-	raw_spin_lock(&cpu->lock);
-	for (i = 0; i < nr; i++) {
-		intid = cpu->lr_intid[i];
-		irq = intid < VGIC_NR_PRIVATE ? &cpu->irqs[intid] :
-						&dist->spis[intid - VGIC_NR_PRIVATE];
-		kick[i] = store_lr(vcpu, irq, READ_ONCE(vcpu->run->lr[i]));
-	}
-	cpu->nr_used = 0;
-	raw_spin_unlock(&cpu->lock);
-	if (spis)
+		raw_spin_lock(&cpu->lock);
+		read_lrs_locked(vcpu, dist, kick);
+		raw_spin_unlock(&cpu->lock);
 		raw_spin_unlock(&dist->lock);
+	} else {
+		raw_spin_lock(&cpu->lock);
+		read_lrs_locked(vcpu, dist, kick);
+		raw_spin_unlock(&cpu->lock);
+	}
 	smp_store_release(&cpu->syncs, cpu->syncs + 1);
 
 	/* Those that were re-routed while they were here. */
@@ -421,8 +440,8 @@ bool vgic_pending(struct stockade_vcpu *vcpu)
 	const struct vgic_dist *dist = READ_ONCE(vcpu->vm->vgic);
 	const struct vgic_queue *queue = &vcpu->vgic->queue[VGIC_PENDING];
 
-	return (READ_ONCE(queue->private) | READ_ONCE(queue->nr_spis)) &&
-	       dist && READ_ONCE(dist->enabled);
+	return (READ_ONCE(queue->private) | READ_ONCE(queue->nr_spis)) && dist &&
+	       READ_ONCE(dist->enabled);
 }
 
 /* Birth and death */

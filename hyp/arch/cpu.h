@@ -26,7 +26,7 @@ enum cpu_power {
 struct cpu {
 	/* For assembly; see asm-offsets.c. */
 	struct guest_regs *guest; /* bound by guest_load() */
-	u64 stub_vbar;		  /* the kernel's stub's vectors; EL2's own SCTLR with the MMU off */
+	u64 stub_vbar; /* the kernel's stub's vectors; EL2's own SCTLR with the MMU off */
 	u64 stub_sctlr;
 
 	u32 index;
@@ -41,7 +41,7 @@ struct cpu {
 	struct el1_regs host_el1;
 	struct pauth_keys host_pauth;
 	struct guest_regs *fp_owner; /* whose FP/SIMD registers are in the CPU; NULL: the host's */
-	u64 host_pc, host_pstate; /* where the hostcall returns to */
+	u64 host_pc, host_pstate;    /* where the hostcall returns to */
 	u64 host_mdscr, host_pmcr, host_pmscr, host_trfcr, host_brbcr;
 	u32 lrs_used;
 

@@ -3,10 +3,10 @@
 
 #include "arch/sysreg.h"
 
-#define VECTOR_EL1T	 0x000
-#define VECTOR_EL1H	 0x200
-#define VECTOR_EL0_64	 0x400
-#define VECTOR_EL0_32	 0x600
+#define VECTOR_EL1T   0x000
+#define VECTOR_EL1H   0x200
+#define VECTOR_EL0_64 0x400
+#define VECTOR_EL0_32 0x600
 
 struct exception exception_entry(u64 pstate, u64 sctlr, u64 vbar, u64 esr)
 {

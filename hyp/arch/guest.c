@@ -20,13 +20,13 @@ void fp_save(struct fp_regs *fp);
 void fp_load(const struct fp_regs *fp);
 
 /* Traps for a guest: everything that it has no use for, or that the host has live state in. */
-#define GUEST_HCR                                                                               \
-	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |      \
-	 HCR_TID1 | HCR_TID2 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW |   \
+#define GUEST_HCR                                                                             \
+	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | HCR_BSU_IS | HCR_TWI |    \
+	 HCR_TID1 | HCR_TID2 | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_RW | \
 	 HCR_TLOR | HCR_TERR)
 #define GUEST_CPTR (CPTR_RES1 | CPTR_TZ | CPTR_TSM | CPTR_TTA)
-#define GUEST_MDCR                                                                              \
-	(MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF |    \
+#define GUEST_MDCR                                                                           \
+	(MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF | \
 	 MDCR_TDCC)
 
 /* The guest's virtual timer is PPI 27 to it (as KVM has it), whatever the host's is. */
@@ -124,15 +124,17 @@ void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index)
 }
 
 /* Without SCTLR_EL1 and TCR_EL1, which turn translation on: last in, see el1_enable(). */
-#define EL1_SWITCH(op, r)                                                               \
-	op((r)->cpacr, cpacr_el1) op((r)->ttbr0, ttbr0_el1)                             \
-	op((r)->ttbr1, ttbr1_el1) op((r)->mair, mair_el1)                               \
-	op((r)->amair, amair_el1) op((r)->vbar, vbar_el1)                               \
-	op((r)->contextidr, contextidr_el1) op((r)->esr, esr_el1) op((r)->far, far_el1) \
-	op((r)->afsr0, afsr0_el1) op((r)->afsr1, afsr1_el1) op((r)->elr, elr_el1)       \
-	op((r)->spsr, spsr_el1) op((r)->par, par_el1) op((r)->cntkctl, cntkctl_el1)     \
-	op((r)->sp_el0, sp_el0) op((r)->sp_el1, sp_el1) op((r)->tpidr_el0, tpidr_el0)   \
-	op((r)->tpidrro_el0, tpidrro_el0) op((r)->tpidr_el1, tpidr_el1)
+#define EL1_SWITCH(op, r)                                                                         \
+	op((r)->cpacr, cpacr_el1) op((r)->ttbr0, ttbr0_el1) op((r)->ttbr1, ttbr1_el1) op(         \
+		(r)->mair, mair_el1) op((r)->amair, amair_el1) op((r)->vbar, vbar_el1)            \
+		op((r)->contextidr, contextidr_el1) op((r)->esr, esr_el1) op((r)->far, far_el1)   \
+			op((r)->afsr0, afsr0_el1) op((r)->afsr1, afsr1_el1) op((r)->elr, elr_el1) \
+				op((r)->spsr, spsr_el1) op((r)->par, par_el1)                     \
+					op((r)->cntkctl, cntkctl_el1) op((r)->sp_el0, sp_el0)     \
+						op((r)->sp_el1, sp_el1) op((r)->tpidr_el0,        \
+									   tpidr_el0)             \
+							op((r)->tpidrro_el0, tpidrro_el0)         \
+								op((r)->tpidr_el1, tpidr_el1)
 #define SAVE(field, reg) (field) = read_sysreg(reg);
 #define LOAD(field, reg) write_sysreg(field, reg);
 
@@ -174,12 +176,12 @@ static void el1_load(const struct el1_regs *r)
 }
 
 /* APIA, APIB, APDA, APDB, APGA: Key Lo, Key Hi. */
-#define PAUTH_SWITCH(op, p)                                                     \
-	op((p)->key[0], S3_0_C2_C1_0) op((p)->key[1], S3_0_C2_C1_1)             \
-	op((p)->key[2], S3_0_C2_C1_2) op((p)->key[3], S3_0_C2_C1_3)             \
-	op((p)->key[4], S3_0_C2_C2_0) op((p)->key[5], S3_0_C2_C2_1)             \
-	op((p)->key[6], S3_0_C2_C2_2) op((p)->key[7], S3_0_C2_C2_3)             \
-	op((p)->key[8], S3_0_C2_C3_0) op((p)->key[9], S3_0_C2_C3_1)
+#define PAUTH_SWITCH(op, p)                                                                       \
+	op((p)->key[0], S3_0_C2_C1_0) op((p)->key[1], S3_0_C2_C1_1) op((p)->key[2], S3_0_C2_C1_2) \
+		op((p)->key[3], S3_0_C2_C1_3) op((p)->key[4], S3_0_C2_C2_0)                       \
+			op((p)->key[5], S3_0_C2_C2_1) op((p)->key[6], S3_0_C2_C2_2)               \
+				op((p)->key[7], S3_0_C2_C2_3) op((p)->key[8], S3_0_C2_C3_0)       \
+					op((p)->key[9], S3_0_C2_C3_1)
 
 static void pauth_switch(struct pauth_keys *out, const struct pauth_keys *in)
 {
@@ -310,21 +312,21 @@ bool guest_may_enter(void)
 	return !(read_sysreg_s(SYS_SVCR) & 3);
 }
 
-#define FOR_EACH_LR(op)                                                                        \
-	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2)                      \
-	op(3, S3_4_C12_C12_3) op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5)                      \
-	op(6, S3_4_C12_C12_6) op(7, S3_4_C12_C12_7) op(8, S3_4_C12_C13_0)                      \
-	op(9, S3_4_C12_C13_1) op(10, S3_4_C12_C13_2) op(11, S3_4_C12_C13_3)                    \
-	op(12, S3_4_C12_C13_4) op(13, S3_4_C12_C13_5) op(14, S3_4_C12_C13_6)                   \
-	op(15, S3_4_C12_C13_7)
+#define FOR_EACH_LR(op)                                                                         \
+	op(0, S3_4_C12_C12_0) op(1, S3_4_C12_C12_1) op(2, S3_4_C12_C12_2) op(3, S3_4_C12_C12_3) \
+		op(4, S3_4_C12_C12_4) op(5, S3_4_C12_C12_5) op(6, S3_4_C12_C12_6)               \
+			op(7, S3_4_C12_C12_7) op(8, S3_4_C12_C13_0) op(9, S3_4_C12_C13_1)       \
+				op(10, S3_4_C12_C13_2) op(11, S3_4_C12_C13_3)                   \
+					op(12, S3_4_C12_C13_4) op(13, S3_4_C12_C13_5)           \
+						op(14, S3_4_C12_C13_6) op(15, S3_4_C12_C13_7)
 
 static u64 lr_read(unsigned int n)
 {
 	switch (n) {
-#define READ_LR(i, reg)    \
-	case i:            \
+#define READ_LR(i, reg) \
+	case i:         \
 		return read_sysreg(reg);
-	FOR_EACH_LR(READ_LR)
+		FOR_EACH_LR(READ_LR)
 	}
 	return 0;
 }
@@ -336,7 +338,7 @@ static void lr_write(unsigned int n, u64 value)
 	case i:                           \
 		write_sysreg(value, reg); \
 		break;
-	FOR_EACH_LR(WRITE_LR)
+		FOR_EACH_LR(WRITE_LR)
 	}
 }
 
@@ -561,8 +563,8 @@ void guest_use_pauth(struct guest_regs *regs)
 
 void guest_inject_sync(struct guest_regs *regs, u64 esr, u64 far)
 {
-	struct exception e = exception_entry(regs->pstate, read_sysreg(sctlr_el1),
-					     read_sysreg(vbar_el1), esr);
+	struct exception e =
+		exception_entry(regs->pstate, read_sysreg(sctlr_el1), read_sysreg(vbar_el1), esr);
 
 	write_sysreg(regs->pc, elr_el1);
 	write_sysreg(regs->pstate, spsr_el1);

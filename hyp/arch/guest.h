@@ -56,8 +56,8 @@ struct guest_world {
 struct guest_entry {
 	u64 lr[STOCKADE_RUN_MAX_LRS];
 	u32 nr_lrs;
-	bool gic;	 /* there is a vGIC */
-	bool gic_more;	 /* exit when the list registers run low */
+	bool gic;      /* there is a vGIC */
+	bool gic_more; /* exit when the list registers run low */
 };
 
 enum guest_exit_kind {

@@ -46,8 +46,8 @@ void host_abort_read(struct host_abort *abort)
 static void inject(u64 esr, u64 far)
 {
 	u64 pstate = read_sysreg(spsr_el2), pc = read_sysreg(elr_el2);
-	struct exception e = exception_entry(pstate, read_sysreg(sctlr_el1),
-					     read_sysreg(vbar_el1), esr | ESR_IL);
+	struct exception e = exception_entry(pstate, read_sysreg(sctlr_el1), read_sysreg(vbar_el1),
+					     esr | ESR_IL);
 
 	write_sysreg(pc, elr_el1);
 	write_sysreg(pstate, spsr_el1);

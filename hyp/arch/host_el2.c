@@ -5,12 +5,12 @@
 #include "mem/host_map.h"
 
 /* Fine-grained traps, in the order of host_el2.fgt[]; the second five are FEAT_FGT2's. */
-#define FOR_EACH_FGT(op)               \
-	op(0, SYS_HFGRTR_EL2) op(1, SYS_HFGWTR_EL2) op(2, SYS_HFGITR_EL2) \
-	op(3, SYS_HDFGRTR_EL2) op(4, SYS_HDFGWTR_EL2)
-#define FOR_EACH_FGT2(op)                                                      \
-	op(6, SYS_HFGRTR2_EL2) op(7, SYS_HFGWTR2_EL2) op(8, SYS_HFGITR2_EL2)   \
-	op(9, SYS_HDFGRTR2_EL2) op(10, SYS_HDFGWTR2_EL2)
+#define FOR_EACH_FGT(op)                                                                         \
+	op(0, SYS_HFGRTR_EL2) op(1, SYS_HFGWTR_EL2) op(2, SYS_HFGITR_EL2) op(3, SYS_HDFGRTR_EL2) \
+		op(4, SYS_HDFGWTR_EL2)
+#define FOR_EACH_FGT2(op)                                                    \
+	op(6, SYS_HFGRTR2_EL2) op(7, SYS_HFGWTR2_EL2) op(8, SYS_HFGITR2_EL2) \
+		op(9, SYS_HDFGRTR2_EL2) op(10, SYS_HDFGWTR2_EL2)
 
 static u64 fgt_level(void)
 {

@@ -19,6 +19,8 @@ struct boot_params {
 	u64 ttbr, tcr, mair, sctlr;
 };
 
+extern struct boot_params boot_params;
+
 /* Called from launch.S. */
 int launch_early(struct stockade_launch *launch);
 int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stub_vbar,

@@ -26,9 +26,10 @@ __attribute__((noreturn)) static void enter_panicking_host(void)
 {
 	struct cpu *cpu = this_cpu();
 	/* Later traps find the stack as ever. */
-	struct host_regs *regs = (struct host_regs *)(HYP_STACK_BASE +
-						      (u64)cpu->index * HYP_STACK_SLOT +
-						      PAGE_SIZE + HYP_STACK_SIZE) - 1;
+	struct host_regs *regs =
+		(struct host_regs *)(HYP_STACK_BASE + (u64)cpu->index * HYP_STACK_SLOT + PAGE_SIZE +
+				     HYP_STACK_SIZE) -
+		1;
 
 	if (cpu->guest) {
 		struct guest_entry entry = { 0 };

@@ -17,7 +17,10 @@ bool arch_random(u64 *value)
 		u64 v, ok;
 
 		/* S3_3_C2_C4_1 is RNDRRS; Z is set if it had nothing to give. */
-		__asm__ volatile("mrs %0, S3_3_C2_C4_1\n\tcset %1, ne" : "=r"(v), "=r"(ok) : : "cc");
+		__asm__ volatile("mrs %0, S3_3_C2_C4_1\n\tcset %1, ne"
+				 : "=r"(v), "=r"(ok)
+				 :
+				 : "cc");
 		if (ok) {
 			*value = v;
 			return true;

@@ -25,39 +25,39 @@
 #define isb() __asm__ volatile("isb" ::: "memory")
 
 /* Names that an Armv8.0 assembler does not know. */
-#define SYS_HCRX_EL2	    S3_4_C1_C2_2
-#define SYS_HFGRTR_EL2	    S3_4_C1_C1_4
-#define SYS_HFGWTR_EL2	    S3_4_C1_C1_5
-#define SYS_HFGITR_EL2	    S3_4_C1_C1_6
-#define SYS_HDFGRTR_EL2	    S3_4_C3_C1_4
-#define SYS_HDFGWTR_EL2	    S3_4_C3_C1_5
-#define SYS_HAFGRTR_EL2	    S3_4_C3_C1_6
-#define SYS_HDFGRTR2_EL2    S3_4_C3_C1_0
-#define SYS_HDFGWTR2_EL2    S3_4_C3_C1_1
-#define SYS_HFGRTR2_EL2	    S3_4_C3_C1_2
-#define SYS_HFGWTR2_EL2	    S3_4_C3_C1_3
-#define SYS_HFGITR2_EL2	    S3_4_C3_C1_7
-#define SYS_ZCR_EL2	    S3_4_C1_C2_0
-#define SYS_SMCR_EL2	    S3_4_C1_C2_6
-#define SYS_SVCR	    S3_3_C4_C2_2
-#define SYS_PMSCR_EL1	    S3_0_C9_C9_0
-#define SYS_TRFCR_EL1	    S3_0_C1_C2_1
-#define SYS_BRBCR_EL1	    S2_1_C9_C0_0
+#define SYS_HCRX_EL2	     S3_4_C1_C2_2
+#define SYS_HFGRTR_EL2	     S3_4_C1_C1_4
+#define SYS_HFGWTR_EL2	     S3_4_C1_C1_5
+#define SYS_HFGITR_EL2	     S3_4_C1_C1_6
+#define SYS_HDFGRTR_EL2	     S3_4_C3_C1_4
+#define SYS_HDFGWTR_EL2	     S3_4_C3_C1_5
+#define SYS_HAFGRTR_EL2	     S3_4_C3_C1_6
+#define SYS_HDFGRTR2_EL2     S3_4_C3_C1_0
+#define SYS_HDFGWTR2_EL2     S3_4_C3_C1_1
+#define SYS_HFGRTR2_EL2	     S3_4_C3_C1_2
+#define SYS_HFGWTR2_EL2	     S3_4_C3_C1_3
+#define SYS_HFGITR2_EL2	     S3_4_C3_C1_7
+#define SYS_ZCR_EL2	     S3_4_C1_C2_0
+#define SYS_SMCR_EL2	     S3_4_C1_C2_6
+#define SYS_SVCR	     S3_3_C4_C2_2
+#define SYS_PMSCR_EL1	     S3_0_C9_C9_0
+#define SYS_TRFCR_EL1	     S3_0_C1_C2_1
+#define SYS_BRBCR_EL1	     S2_1_C9_C0_0
 #define SYS_ID_AA64ISAR2_EL1 S3_0_C0_C6_2
 #define SYS_ID_AA64MMFR2_EL1 S3_0_C0_C7_2
-#define SYS_ICC_SRE_EL2	    S3_4_C12_C9_5
-#define SYS_ICC_SRE_EL1	    S3_0_C12_C12_5
-#define SYS_ICH_HCR_EL2	    S3_4_C12_C11_0
-#define SYS_ICH_VTR_EL2	    S3_4_C12_C11_1
-#define SYS_ICH_VMCR_EL2    S3_4_C12_C11_7
-#define SYS_ICH_AP0R0_EL2   S3_4_C12_C8_0
-#define SYS_ICH_AP0R1_EL2   S3_4_C12_C8_1
-#define SYS_ICH_AP0R2_EL2   S3_4_C12_C8_2
-#define SYS_ICH_AP0R3_EL2   S3_4_C12_C8_3
-#define SYS_ICH_AP1R0_EL2   S3_4_C12_C9_0
-#define SYS_ICH_AP1R1_EL2   S3_4_C12_C9_1
-#define SYS_ICH_AP1R2_EL2   S3_4_C12_C9_2
-#define SYS_ICH_AP1R3_EL2   S3_4_C12_C9_3
+#define SYS_ICC_SRE_EL2	     S3_4_C12_C9_5
+#define SYS_ICC_SRE_EL1	     S3_0_C12_C12_5
+#define SYS_ICH_HCR_EL2	     S3_4_C12_C11_0
+#define SYS_ICH_VTR_EL2	     S3_4_C12_C11_1
+#define SYS_ICH_VMCR_EL2     S3_4_C12_C11_7
+#define SYS_ICH_AP0R0_EL2    S3_4_C12_C8_0
+#define SYS_ICH_AP0R1_EL2    S3_4_C12_C8_1
+#define SYS_ICH_AP0R2_EL2    S3_4_C12_C8_2
+#define SYS_ICH_AP0R3_EL2    S3_4_C12_C8_3
+#define SYS_ICH_AP1R0_EL2    S3_4_C12_C9_0
+#define SYS_ICH_AP1R1_EL2    S3_4_C12_C9_1
+#define SYS_ICH_AP1R2_EL2    S3_4_C12_C9_2
+#define SYS_ICH_AP1R3_EL2    S3_4_C12_C9_3
 
 #define SCTLR_EL1_SPAN	BIT(23)
 #define SCTLR_EL1_DSSBS BIT(44)
@@ -149,8 +149,8 @@
 #define MIDR_CORTEX_A57 0x4100d070ull
 #define MIDR_CORTEX_A72 0x4100d080ull
 #define MIDR_CORTEX_A76 0x4100d0b0ull
-#define ID_ISAR1_APA	  GENMASK(7, 4)
-#define ID_ISAR1_API	  GENMASK(11, 8)
-#define ID_ISAR2_APA3	  GENMASK(15, 12)
+#define ID_ISAR1_APA	GENMASK(7, 4)
+#define ID_ISAR1_API	GENMASK(11, 8)
+#define ID_ISAR2_APA3	GENMASK(15, 12)
 
 #endif

@@ -14,7 +14,7 @@
 /* Linux's EL2 stub ABI (Documentation/virt/kvm/arm/hyp-abi.rst). */
 #define HVC_SOFT_RESTART   1
 #define HVC_FINALISE_EL2   3
-#define HVC_GET_ICH_VTR    4
+#define HVC_GET_ICH_VTR	   4
 #define HVC_STUB_FUNCTIONS 5
 #define HVC_STUB_ERR	   0xbadca11
 

@@ -26,9 +26,9 @@ typedef u64 ipa_t; /* a guest's intermediate physical address */
 #define FIELD_GET(mask, v) (((v) & (mask)) >> __builtin_ctzll(mask))
 #define FIELD_PUT(mask, v) (((u64)(v) << __builtin_ctzll(mask)) & (mask))
 #define ARRAY_SIZE(a)	   (sizeof(a) / sizeof((a)[0]))
-#define ALIGN_DOWN(x, a)   ((x) & ~((u64)(a) - 1))
-#define ALIGN_UP(x, a)	   ALIGN_DOWN((x) + (a) - 1, a)
-#define IS_ALIGNED(x, a)   (((x) & ((u64)(a) - 1)) == 0)
+#define ALIGN_DOWN(x, a)   ((x) & ~((u64)(a)-1))
+#define ALIGN_UP(x, a)	   ALIGN_DOWN((x) + (a)-1, a)
+#define IS_ALIGNED(x, a)   (((x) & ((u64)(a)-1)) == 0)
 
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))

@@ -7,7 +7,7 @@
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
-#define TABLE_ENTRIES 512
+#define TABLE_ENTRIES	 512
 #define VTTBR_VMID_SHIFT 48
 
 void pgtable_init_s2(struct pgtable *pt, pa_t root, unsigned int ipa_bits, u64 vmid,
@@ -48,8 +48,7 @@ static void flush(const struct pgtable *pt, u64 ia)
 		tlb_flush_hyp(ia);
 }
 
-u64 *pgtable_find_above(const struct pgtable *pt, u64 ia, unsigned int deepest,
-			unsigned int *level)
+u64 *pgtable_find_above(const struct pgtable *pt, u64 ia, unsigned int deepest, unsigned int *level)
 {
 	unsigned int l = pt->start_level;
 	u64 *entry = root_entry(pt, ia);

@@ -84,7 +84,8 @@ static void free_tables(struct guest_mem *mem, unsigned int level)
 {
 	ipa_t inside = mem->reclaim_next - 1;
 
-	while (level > mem->map.start_level && IS_ALIGNED(mem->reclaim_next, level_size(level - 1))) {
+	while (level > mem->map.start_level &&
+	       IS_ALIGNED(mem->reclaim_next, level_size(level - 1))) {
 		unsigned int found;
 		u64 *entry = pgtable_find_above(&mem->map, inside, --level, &found);
 		pa_t table = *entry & PTE_ADDR;

@@ -11,7 +11,7 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-#define BLOCK_PAGES 512
+#define BLOCK_PAGES    512
 #define MAX_DONATE_HYP 16
 
 static void set_want(struct want *want, enum stockade_pool pool, u64 pages)

@@ -28,39 +28,44 @@ struct reg {
 #define REG_MMFR1 0x7, 1
 #define REG_MMFR2 0x7, 2
 
-#define U(shift, max) { shift, max, false }
-#define S(shift, max) { shift, max, true }
+#define U(shift, max)             \
+	{                         \
+		shift, max, false \
+	}
+#define S(shift, max)            \
+	{                        \
+		shift, max, true \
+	}
 
 static const struct reg regs[] = {
 	/* EL0 and EL1 in AArch64 only. FP, AdvSIMD, GIC, RAS, DIT, CSV2, CSV3 */
-	{ REG_PFR0, 0x11,
-	  { S(16, 1), S(20, 1), U(24, 1), U(28, 1), U(48, 1), U(56, 1),
-	    U(60, 1) } },
+	{ REG_PFR0, 0x11, { S(16, 1), S(20, 1), U(24, 1), U(28, 1), U(48, 1), U(56, 1), U(60, 1) } },
 	/* BT, SSBS */
 	{ REG_PFR1, 0, { U(0, 1), U(4, 2) } },
 	/* No debug, PMU, SPE, trace; DoubleLock and MTPMU are not implemented */
 	{ REG_DFR0, 0xfull << 36 | 0xfull << 48, { U(0, 0) } },
 	/* AES, SHA1, SHA2, CRC32, Atomic, RDM, SHA3, SM3, SM4, DP, FHM, TS, TLB, RNDR */
-	{ REG_ISAR0, 0,
-	  { U(4, 2), U(8, 1), U(12, 2), U(16, 1), U(20, 2), U(28, 1), U(32, 1), U(36, 1),
-	    U(40, 1), U(44, 1), U(48, 1), U(52, 2), U(56, 2), U(60, 1) } },
+	{ REG_ISAR0,
+	  0,
+	  { U(4, 2), U(8, 1), U(12, 2), U(16, 1), U(20, 2), U(28, 1), U(32, 1), U(36, 1), U(40, 1),
+	    U(44, 1), U(48, 1), U(52, 2), U(56, 2), U(60, 1) } },
 	/* DPB, APA, API, JSCVT, FCMA, LRCPC, GPA, GPI, FRINTTS, SB, SPECRES, BF16, DGH, I8MM */
-	{ REG_ISAR1, 0,
-	  { U(0, 2), U(4, 5), U(8, 5), U(12, 1), U(16, 1), U(20, 3), U(24, 1), U(28, 1),
-	    U(32, 1), U(36, 1), U(40, 1), U(44, 2), U(48, 1), U(52, 1) } },
+	{ REG_ISAR1,
+	  0,
+	  { U(0, 2), U(4, 5), U(8, 5), U(12, 1), U(16, 1), U(20, 3), U(24, 1), U(28, 1), U(32, 1),
+	    U(36, 1), U(40, 1), U(44, 2), U(48, 1), U(52, 1) } },
 	/* GPA3, APA3, ATS1A */
 	{ REG_ISAR2, 0, { U(8, 1), U(12, 5), U(60, 1) } },
 	/* ASIDBits, BigEnd, SNSMem, BigEndEL0, TGran16, TGran64, TGran4, ExS; PARange: below */
-	{ REG_MMFR0, 0,
-	  { U(4, 2), U(8, 1), U(12, 1), U(16, 1), U(20, 1), S(24, 0), S(28, 0),
-	    U(44, 1) } },
+	{ REG_MMFR0,
+	  0,
+	  { U(4, 2), U(8, 1), U(12, 1), U(16, 1), U(20, 1), S(24, 0), S(28, 0), U(44, 1) } },
 	/* HAFDBS, VMIDBits, HPDS, PAN, SpecSEI, ETS, CMOW */
-	{ REG_MMFR1, 0,
-	  { U(0, 2), U(4, 2), U(12, 2), U(20, 3), U(24, 1), U(36, 2), U(56, 1) } },
+	{ REG_MMFR1, 0, { U(0, 2), U(4, 2), U(12, 2), U(20, 3), U(24, 1), U(36, 2), U(56, 1) } },
 	/* CnP, UAO, IESB, AT, IDS, TTL, BBM, E0PD */
-	{ REG_MMFR2, 0,
-	  { U(0, 1), U(4, 1), U(12, 1), U(32, 1), U(36, 1), U(48, 1), U(52, 2),
-	    U(60, 1) } },
+	{ REG_MMFR2,
+	  0,
+	  { U(0, 1), U(4, 1), U(12, 1), U(32, 1), U(36, 1), U(48, 1), U(52, 2), U(60, 1) } },
 };
 
 static u64 limit(const struct field *field, u64 value)

@@ -4,9 +4,9 @@
 
 #include "vm/exit.h"
 
-#define PSCI_VERSION_1_1	    0x10001
-#define MIGRATE_INFO_NOT_NEEDED	    2
-#define MPIDR_AFFINITY		    (GENMASK(39, 32) | GENMASK(23, 0))
+#define PSCI_VERSION_1_1	0x10001
+#define MIGRATE_INFO_NOT_NEEDED 2
+#define MPIDR_AFFINITY		(GENMASK(39, 32) | GENMASK(23, 0))
 
 bool vm_psci_knows(u32 function)
 {

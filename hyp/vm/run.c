@@ -86,8 +86,8 @@ static void write_exit(struct vcpu *vcpu, enum stockade_exit reason, const struc
 	}
 }
 
-static enum stockade_exit run_guest(struct vcpu *vcpu, struct guest_entry *entry, bool external_abort,
-				    struct exit_info *info)
+static enum stockade_exit run_guest(struct vcpu *vcpu, struct guest_entry *entry,
+				    bool external_abort, struct exit_info *info)
 {
 	enum stockade_exit reason = STOCKADE_EXIT_NONE;
 	struct stockade_run *run = vcpu->run;

@@ -8,9 +8,9 @@
 /* Encodings as in the ISS of a trapped MSR, MRS or system instruction (Arm ARM D24.2.40). */
 #define ISS_READ BIT(0)
 #define ISS_RT	 GENMASK(9, 5)
-#define REG(op0, op1, crn, crm, op2)                                                          \
+#define REG(op0, op1, crn, crm, op2) \
 	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
-#define REG_MASK REG(3, 7, 15, 15, 7)
+#define REG_MASK     REG(3, 7, 15, 15, 7)
 #define REG_CRM(reg) (((reg) >> 1) & 15)
 #define REG_OP2(reg) (((reg) >> 17) & 7)
 

@@ -19,18 +19,18 @@ typedef uint64_t __u64;
 
 enum stockade_exit {
 	STOCKADE_EXIT_NONE = 0,
-	STOCKADE_EXIT_IRQ,	    /* a physical interrupt waits for the host */
-	STOCKADE_EXIT_WFI,	    /* until an interrupt is pending, or timer_deadline */
-	STOCKADE_EXIT_ABORT,	    /* nothing is mapped at abort_ipa: donate a page, or MMIO */
-	STOCKADE_EXIT_POISON,	    /* the page at abort_ipa was force-reclaimed: the guest is stuck */
-	STOCKADE_EXIT_SGI,	    /* arg[0] = value written to ICC_SGI1R_EL1 */
-	STOCKADE_EXIT_CPU_ON,	    /* arg[0] = index of the vCPU the guest has just turned on */
-	STOCKADE_EXIT_CPU_OFF,	    /* this vCPU is off (also: it has not been turned on yet) */
+	STOCKADE_EXIT_IRQ,     /* a physical interrupt waits for the host */
+	STOCKADE_EXIT_WFI,     /* until an interrupt is pending, or timer_deadline */
+	STOCKADE_EXIT_ABORT,   /* nothing is mapped at abort_ipa: donate a page, or MMIO */
+	STOCKADE_EXIT_POISON,  /* the page at abort_ipa was force-reclaimed: the guest is stuck */
+	STOCKADE_EXIT_SGI,     /* arg[0] = value written to ICC_SGI1R_EL1 */
+	STOCKADE_EXIT_CPU_ON,  /* arg[0] = index of the vCPU the guest has just turned on */
+	STOCKADE_EXIT_CPU_OFF, /* this vCPU is off (also: it has not been turned on yet) */
 	STOCKADE_EXIT_SYSTEM_OFF,   /* the guest called PSCI SYSTEM_OFF; the VM will run no more */
 	STOCKADE_EXIT_SYSTEM_RESET, /* the same for SYSTEM_RESET */
-	STOCKADE_EXIT_RELINQUISH,   /* arg[0] = IPA of a page that the guest gave back: zeroed, the host's */
-	STOCKADE_EXIT_TOPUP,	    /* arg[0] = pages that the VM's pool lacks for what the guest asked */
-	STOCKADE_EXIT_DEAD,	    /* the VM has ended, or the guest did what no guest can */
+	STOCKADE_EXIT_RELINQUISH, /* arg[0] = IPA of a page that the guest gave back: zeroed, the host's */
+	STOCKADE_EXIT_TOPUP, /* arg[0] = pages that the VM's pool lacks for what the guest asked */
+	STOCKADE_EXIT_DEAD,  /* the VM has ended, or the guest did what no guest can */
 };
 
 /* Flags for the next entry, set by the host in entry_flags, cleared by the hypervisor. */
@@ -40,8 +40,8 @@ enum stockade_exit {
 #define STOCKADE_ENTRY_NO_GIC (1u << 3) /* the VM has no vGIC: lr[] is not used */
 
 /* abort_flags of an EXIT_ABORT */
-#define STOCKADE_ABORT_WRITE	(1u << 0)
-#define STOCKADE_ABORT_FETCH	(1u << 1)
+#define STOCKADE_ABORT_WRITE (1u << 0)
+#define STOCKADE_ABORT_FETCH (1u << 1)
 /*
  * abort_size is valid, the access can be emulated. Not set where the guest has said that it has no MMIO
  * (MMIO_GUARD).
@@ -66,8 +66,8 @@ struct stockade_run {
 	/* exit */
 	__u32 exit_reason; /* enum stockade_exit */
 	__u32 abort_flags;
-	__u64 abort_ipa; /* bytes; with SYNDROME the exact address, else page-aligned */
-	__u32 abort_size; /* bytes: 1, 2, 4 or 8 */
+	__u64 abort_ipa;   /* bytes; with SYNDROME the exact address, else page-aligned */
+	__u32 abort_size;  /* bytes: 1, 2, 4 or 8 */
 	__u32 timer_level; /* 1: the virtual timer's interrupt output is asserted */
 	/*
 	 * On EXIT_WFI: the value of the host's CNTVCT_EL0 at which the virtual timer will fire; ~0:
