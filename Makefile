@@ -26,7 +26,8 @@ all: hyp module vmm
 help:
 	@echo 'make run        everything from nothing to a protected VM on a stock host in QEMU'
 	@echo 'make shell      a shell on that host, module loaded'
-	@echo 'make test       unit and system tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make test       unit and system tests, some of these on the other host kernels too;'
+	@echo '                ends with "N passed, N failed, N skipped"'
 	@echo 'make test-all   the same, with the slow ones and on every CPU model'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make system     system tests only (T=NAME: only that)'
@@ -36,7 +37,7 @@ help:
 	@echo 'make deps       installs what this machine needs'
 	@echo 'make fetch      kernel, QEMU, arm64 parts; FORCE=1 looks for newer ones'
 	@echo 'make clean      removes what was built; distclean: downloads too'
-	@echo 'HOST=6.12       host kernel'
+	@echo 'HOST=6.12       host kernel: 6.1, 6.12 or 7.x'
 
 .PHONY: deps
 deps:
@@ -59,12 +60,17 @@ module: fetch hyp
 vmm: fetch
 	+@$(MAKE) -C vmm O=$(BUILD)/vmm $(vars)
 
+# O as for the module.
+.PHONY: demo
+demo: fetch
+	+@O=$(BUILD)/tests/demo $(MAKE) -C tests/demo $(vars)
+
 .PHONY: run
-run: all
+run: all demo
 	@tools/run-demo.sh
 
 .PHONY: shell
-shell: all
+shell: all demo
 	@tools/shell.sh
 
 .PHONY: unit
@@ -77,11 +83,11 @@ system: all
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit system
+	+@tools/test.sh unit system smoke
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit system
+	+@TEST_ALL=1 tools/test.sh unit system smoke
 
 .PHONY: check
 check: module

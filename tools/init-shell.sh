@@ -14,6 +14,14 @@ if [ -e /stockade.ko ]; then
 	insmod /stockade.ko && echo "stockade.ko is loaded"
 	dmesg | grep -i stockade
 fi
+if [ -e /guest/initrd ]; then
+	cat <<-END
+
+		A protected VM with the kernel of this host, up to its shell; Ctrl-] and then q quits it:
+		    stockade run -k /guest/Image -i /guest/initrd -a quiet -c 2
+		What there is: stockade status, stockade --help.
+	END
+fi
 echo "Leave with 'poweroff -f' or Ctrl-A x."
 cd /root || exit 1
 setsid cttyhack sh
