@@ -30,6 +30,9 @@ extern const char stockade_hyp_image[], stockade_hyp_image_end[];
 /* The largest piece of the page array. */
 #define ARRAY_ORDER MAX_PAGE_ORDER
 
+/* Too little memory fails the launch: nothing is killed for it. */
+#define HOLD_GFP (GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
 #define HVC_GET_ICH_VTR 4
 
 static struct stockade_launch *args;
@@ -110,7 +113,7 @@ static int find_ram(void)
 
 static struct page *hold_pages(unsigned int order)
 {
-	struct page *page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN, order);
+	struct page *page = alloc_pages(HOLD_GFP, order);
 
 	if (page)
 		stockade_pool_page_given(page, order);
@@ -151,8 +154,7 @@ static int hold_cpus(void)
 
 	args->nr_cpus = nr_cpu_ids;
 	for_each_possible_cpu(cpu) {
-		void *pages =
-			alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE, GFP_KERNEL | __GFP_ZERO);
+		void *pages = alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE, HOLD_GFP);
 		u64 mpidr;
 		int err = stockade_cpu_mpidr(cpu, &mpidr);
 
@@ -205,7 +207,7 @@ static int copy_image(void)
 		return -EINVAL;
 	}
 	image_size = header->mem_size;
-	image = alloc_pages_exact(image_size, GFP_KERNEL | __GFP_ZERO);
+	image = alloc_pages_exact(image_size, HOLD_GFP);
 	if (!image)
 		return -ENOMEM;
 	memcpy(image, stockade_hyp_image, header->file_size);
@@ -234,7 +236,7 @@ static int hold_all(void)
 {
 	int err;
 
-	args = alloc_pages_exact(sizeof(*args), GFP_KERNEL | __GFP_ZERO);
+	args = alloc_pages_exact(sizeof(*args), HOLD_GFP);
 	if (!args)
 		return -ENOMEM;
 	args->abi_version = STOCKADE_ABI_VERSION;

@@ -22,7 +22,7 @@ static DEFINE_RAW_SPINLOCK(flush_lock);
 static void poll(struct work_struct *work);
 static DECLARE_DELAYED_WORK(poll_work, poll);
 
-void stockade_log_flush(void)
+static void flush_lines(bool emergency)
 {
 	unsigned long flags;
 	u32 head;
@@ -42,9 +42,17 @@ void stockade_log_flush(void)
 		}
 		line[line_length] = '\0';
 		line_length = 0;
-		pr_info("hypervisor: %s\n", line);
+		if (emergency)
+			pr_emerg("hypervisor: %s\n", line);
+		else
+			pr_info("hypervisor: %s\n", line);
 	}
 	raw_spin_unlock_irqrestore(&flush_lock, flags);
+}
+
+void stockade_log_flush(void)
+{
+	flush_lines(false);
 }
 
 static void poll(struct work_struct *work)
@@ -55,7 +63,7 @@ static void poll(struct work_struct *work)
 
 void stockade_el2_panic(void)
 {
-	stockade_log_flush();
+	flush_lines(true);
 	panic("stockade: the hypervisor has panicked");
 }
 

@@ -14,6 +14,7 @@ struct vcpu;
 /* The EL2 settings that the kernel made for itself before it dropped to EL1 (DESIGN 4.4). */
 struct host_el2 {
 	u64 hcr, hcrx, cptr, mdcr, cnthctl, icc_sre, vpidr, vmpidr, zcr, smcr;
+	u64 hstr, mpam2, pmscr, trfcr, brbcr;
 	u64 fgt[11];
 };
 
@@ -32,6 +33,7 @@ struct cpu {
 	u32 index;
 	bool launched;	/* runs under the hypervisor */
 	bool protected; /* the host is under stage 2 here */
+	bool in_guest;	/* a guest's registers are in, or about to be */
 	bool stepping;	/* the host's first instructions after PSCI CPU_ON are being watched */
 	u32 steps;
 	u64 mpidr;
@@ -63,6 +65,12 @@ static inline struct cpu *this_cpu(void)
 	__asm__("mrs %0, tpidr_el2" : "=r"(cpu));
 	return cpu;
 }
+
+/*
+ * Zero what lies below this stack's end: what handlers of a guest's exits have left there. Registers aside, the
+ * caller has nothing of a guest.
+ */
+void arch_scrub_stack(void);
 
 /* By the loader's index, below cpu_count. */
 struct cpu *cpu_get(unsigned int index);

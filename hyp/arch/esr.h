@@ -39,14 +39,15 @@
 #define EC_DABT_CURRENT 0x25
 #define EC_SOFTSTP	0x32
 
-#define FSC_TYPE	0x3c /* less the level */
-#define FSC_TRANSLATION 0x04
-#define FSC_ACCESS	0x08
-#define FSC_PERMISSION	0x0c
-#define FSC_SEA		0x10
-#define FSC_SEA_WALK	0x14 /* + level */
-#define FSC_TAG_CHECK	0x11
-#define FSC_ALIGNMENT	0x21
+#define FSC_TYPE	 0x3c /* less the level */
+#define FSC_TRANSLATION	 0x04
+#define FSC_ACCESS	 0x08
+#define FSC_PERMISSION	 0x0c
+#define FSC_SEA		 0x10
+#define FSC_SEA_WALK	 0x14 /* + level */
+#define FSC_TAG_CHECK	 0x11
+#define FSC_TLB_CONFLICT 0x30
+#define FSC_ALIGNMENT	 0x21
 
 /* PSTATE as in SPSR_ELx */
 #define PSR_MODE    GENMASK(3, 0)

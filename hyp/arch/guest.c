@@ -8,6 +8,7 @@
 #include "arch/cpu.h"
 #include "arch/exception.h"
 #include "arch/host_el2.h"
+#include "arch/spec_at.h"
 #include "arch/sysreg.h"
 #include "lib/panic.h"
 #include "lib/string.h"
@@ -18,6 +19,7 @@ extern const char guest_vectors[];
 enum guest_exit_kind guest_switch(struct guest_regs *regs);
 void fp_save(struct fp_regs *fp);
 void fp_load(const struct fp_regs *fp);
+u64 at_translate(u64 va);
 
 /* Traps for a guest: everything that it has no use for, or that the host has live state in. */
 #define GUEST_HCR                                                                             \
@@ -44,24 +46,7 @@ void fp_load(const struct fp_regs *fp);
 static u32 host_vtimer_intid;
 static unsigned int nr_lrs, nr_aprs;
 static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme;
-static bool has_spe, has_trf, has_brbe, is_speculative_at;
-
-/*
- * Arm errata 1319367 (A72), 1319537 (A57), 1165522 (A76), 1530923 (A55): a speculative AT may fill the
- * TLB with a mix of both sides' translation registers.
- */
-static bool has_speculative_at_erratum(u64 midr)
-{
-	switch (midr & MIDR_PART_MASK) {
-	case MIDR_CORTEX_A55:
-	case MIDR_CORTEX_A57:
-	case MIDR_CORTEX_A72:
-	case MIDR_CORTEX_A76:
-		return true;
-	default:
-		return false;
-	}
-}
+static bool has_spe, has_trf, has_brbe, has_mpam, has_ras;
 
 void guest_arch_init(u32 vtimer_intid)
 {
@@ -82,10 +67,13 @@ void guest_arch_init(u32 vtimer_intid)
 	has_amu = FIELD_GET(ID_PFR0_AMU, read_sysreg(id_aa64pfr0_el1));
 	has_hcx = FIELD_GET(ID_MMFR1_HCX, read_sysreg(id_aa64mmfr1_el1));
 	has_sme = FIELD_GET(ID_PFR1_SME, read_sysreg(id_aa64pfr1_el1));
-	has_spe = FIELD_GET(ID_DFR0_SPE, read_sysreg(id_aa64dfr0_el1));
+	/* PMBIDR_EL1.P: the buffer is EL3's, and nobody else's. */
+	has_spe = FIELD_GET(ID_DFR0_SPE, read_sysreg(id_aa64dfr0_el1)) &&
+		  !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_P);
+	has_mpam = FIELD_GET(ID_PFR0_MPAM, read_sysreg(id_aa64pfr0_el1));
+	has_ras = FIELD_GET(ID_PFR0_RAS, read_sysreg(id_aa64pfr0_el1));
 	has_trf = FIELD_GET(ID_DFR0_TRF, read_sysreg(id_aa64dfr0_el1));
 	has_brbe = FIELD_GET(ID_DFR0_BRBE, read_sysreg(id_aa64dfr0_el1));
-	is_speculative_at = has_speculative_at_erratum(read_sysreg(midr_el1));
 }
 
 bool arch_has_pauth(void)
@@ -123,7 +111,7 @@ void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index)
 	regs->mpidr = BIT(31) | (vcpu_index & 0xf) | (u64)((vcpu_index >> 4) & 0xff) << 8;
 }
 
-/* Without SCTLR_EL1 and TCR_EL1, which turn translation on: last in, see el1_enable(). */
+/* Without SCTLR_EL1 and TCR_EL1, which turn translation on: last in, see spec_at_enable(). */
 #define EL1_SWITCH(op, r)                                                                         \
 	op((r)->cpacr, cpacr_el1) op((r)->ttbr0, ttbr0_el1) op((r)->ttbr1, ttbr1_el1) op(         \
 		(r)->mair, mair_el1) op((r)->amair, amair_el1) op((r)->vbar, vbar_el1)            \
@@ -143,31 +131,6 @@ static void el1_save(struct el1_regs *r)
 	r->sctlr = read_sysreg(sctlr_el1);
 	r->tcr = read_sysreg(tcr_el1);
 	EL1_SWITCH(SAVE, r)
-}
-
-/* No walk of stage 1 until el1_enable(): the registers are about to be changed one by one. */
-static void el1_disable(const struct el1_regs *r)
-{
-	if (!is_speculative_at)
-		return;
-	write_sysreg(r->tcr | TCR_EPD0 | TCR_EPD1, tcr_el1);
-	isb();
-	write_sysreg(r->sctlr | SCTLR_EL1_M, sctlr_el1);
-	isb();
-}
-
-/* All of the new side's translation registers are in, stage 2's too. */
-static void el1_enable(const struct el1_regs *r)
-{
-	if (is_speculative_at) {
-		isb();
-		write_sysreg(r->sctlr, sctlr_el1);
-		isb();
-		write_sysreg(r->tcr, tcr_el1);
-		return;
-	}
-	write_sysreg(r->sctlr, sctlr_el1);
-	write_sysreg(r->tcr, tcr_el1);
 }
 
 static void el1_load(const struct el1_regs *r)
@@ -284,6 +247,9 @@ void guest_load(struct guest_regs *regs)
 	this_cpu()->guest = regs;
 	write_sysreg_s(regs->gic.vmcr, SYS_ICH_VMCR_EL2);
 	apr_load(&regs->gic);
+	/* A deferred error that the last guest made up for itself. */
+	if (has_ras)
+		write_sysreg_s(0, SYS_VDISR_EL2);
 }
 
 void guest_put(struct guest_regs *regs)
@@ -362,6 +328,16 @@ static u64 lr_sanitise(u64 lr)
 	return out;
 }
 
+void guest_arch_init_cpu(struct cpu *cpu)
+{
+	for (unsigned int i = 0; i < nr_lrs; i++)
+		lr_write(i, 0);
+	cpu->lrs_used = 0;
+	write_sysreg_s(0, SYS_ICH_HCR_EL2);
+	write_sysreg_s(0, SYS_ICH_VMCR_EL2);
+	apr_load(&(struct gic_regs){ 0 });
+}
+
 static void gic_enter(struct cpu *cpu, const struct guest_entry *entry)
 {
 	for (unsigned int i = 0; i < entry->nr_lrs; i++)
@@ -400,6 +376,19 @@ static void fgt_enter(void)
 		write_sysreg_s(0, SYS_HDFGRTR2_EL2);
 		write_sysreg_s(0, SYS_HDFGWTR2_EL2);
 	}
+}
+
+/* Cache and bandwidth partitioning is none of a guest's business. */
+static void mpam_enter(void)
+{
+	if (has_mpam)
+		write_sysreg_s(this_cpu()->host_el2.mpam2 | MPAM2_TRAPS, SYS_MPAM2_EL2);
+}
+
+static void mpam_leave(const struct host_el2 *h)
+{
+	if (has_mpam)
+		write_sysreg_s(h->mpam2, SYS_MPAM2_EL2);
 }
 
 static void fgt_leave(const struct host_el2 *h)
@@ -470,13 +459,14 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 
 	cpu->host_pc = read_sysreg(elr_el2);
 	cpu->host_pstate = read_sysreg(spsr_el2);
+	/* First: what profiling still has to write goes through the host's own tables. */
+	watch_stop(cpu);
 	el1_save(&cpu->host_el1);
-	el1_disable(&cpu->host_el1);
+	spec_at_disable(cpu->host_el1.sctlr, cpu->host_el1.tcr);
 	el1_load(&regs->el1);
 	if (regs->uses_pauth)
 		pauth_switch(&cpu->host_pauth, &regs->pauth);
 
-	watch_stop(cpu);
 	gic_enter(cpu, entry);
 
 	write_sysreg(world->cntvoff, cntvoff_el2);
@@ -490,12 +480,13 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 	if (has_hcx)
 		write_sysreg_s(0, SYS_HCRX_EL2);
 	fgt_enter();
+	mpam_enter();
 	write_sysreg(world->vtcr, vtcr_el2);
 	write_sysreg(world->vttbr, vttbr_el2);
 	write_sysreg(guest_cptr(cpu), cptr_el2);
 	write_sysreg(guest_hcr(regs), hcr_el2);
 	write_sysreg((u64)guest_vectors, vbar_el2);
-	el1_enable(&regs->el1);
+	spec_at_enable(regs->el1.sctlr, regs->el1.tcr);
 }
 
 enum guest_exit_kind guest_run(struct guest_regs *regs)
@@ -528,26 +519,26 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 	gic_leave(cpu, entry);
 
 	el1_save(&regs->el1);
-	el1_disable(&regs->el1);
+	spec_at_disable(regs->el1.sctlr, regs->el1.tcr);
 	el1_load(&cpu->host_el1);
 	write_sysreg(cpu->host_pc, elr_el2);
 	write_sysreg(cpu->host_pstate, spsr_el2);
 	if (regs->uses_pauth)
 		pauth_switch(&regs->pauth, &cpu->host_pauth);
-	watch_resume(cpu);
-
 	write_sysreg(h->vmpidr, vmpidr_el2);
 	write_sysreg(h->mdcr, mdcr_el2);
 	if (has_hcx)
 		write_sysreg_s(h->hcrx, SYS_HCRX_EL2);
 	fgt_leave(h);
+	mpam_leave(h);
 	write_sysreg(guest_vtcr(host_map.ia_bits), vtcr_el2);
 	write_sysreg(host_map.vttbr, vttbr_el2);
 	write_sysreg(host_el2_cptr(cpu), cptr_el2);
 	write_sysreg(h->hcr | HCR_TSC | HCR_VM, hcr_el2);
 	write_sysreg((u64)host_vectors, vbar_el2);
-	el1_enable(&cpu->host_el1);
+	spec_at_enable(cpu->host_el1.sctlr, cpu->host_el1.tcr);
 	isb();
+	watch_resume(cpu);
 
 	return (regs->cntv_ctl & (CNTV_ENABLE | CNTV_IMASK | CNTV_ISTATUS)) ==
 	       (CNTV_ENABLE | CNTV_ISTATUS);
@@ -585,8 +576,7 @@ bool guest_fault_ipa(const struct guest_regs *regs, u64 *ipa)
 	}
 	/* HPFAR_EL2 is not set by permission faults of stage 2: ask stage 1. */
 	saved = read_sysreg(par_el1);
-	__asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(regs->far) : "memory");
-	par = read_sysreg(par_el1);
+	par = at_translate(regs->far);
 	write_sysreg(saved, par_el1);
 	if (par & 1)
 		return false; /* the guest changed its tables meanwhile */

@@ -63,10 +63,15 @@ struct guest_entry {
 enum guest_exit_kind {
 	GUEST_EXIT_SYNC,
 	GUEST_EXIT_IRQ,
+	GUEST_EXIT_SERROR,
 };
 
 /* Once, at launch. vtimer_intid: the host's INTID of the virtual timer. */
 void guest_arch_init(u32 vtimer_intid);
+
+struct cpu;
+/* Each CPU, at launch and when it comes up: the virtual GIC interface is nobody's. */
+void guest_arch_init_cpu(struct cpu *cpu);
 
 /* Power-on state. */
 void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index);

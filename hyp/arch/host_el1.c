@@ -5,6 +5,8 @@
 #include "arch/sysreg.h"
 #include "mem/pte.h"
 
+u64 at_translate(u64 va);
+
 u64 host_trap_esr(void)
 {
 	return read_sysreg(esr_el2);
@@ -13,10 +15,16 @@ u64 host_trap_esr(void)
 bool host_translate(u64 va, pa_t *pa)
 {
 	u64 saved = read_sysreg(par_el1), par;
+	/* Of the host's trap; an abort of the walk would overwrite them. */
+	u64 elr = read_sysreg(elr_el2), spsr = read_sysreg(spsr_el2);
+	u64 esr = read_sysreg(esr_el2), far = read_sysreg(far_el2);
 
-	__asm__ volatile("at s1e1r, %0\n\tisb" ::"r"(va) : "memory");
-	par = read_sysreg(par_el1);
+	par = at_translate(va);
 	write_sysreg(saved, par_el1);
+	write_sysreg(elr, elr_el2);
+	write_sysreg(spsr, spsr_el2);
+	write_sysreg(esr, esr_el2);
+	write_sysreg(far, far_el2);
 	*pa = (par & PTE_ADDR) | (va & (PAGE_SIZE - 1));
 	return !(par & 1);
 }
@@ -33,9 +41,11 @@ void host_abort_read(struct host_abort *abort)
 	abort->fetch = FIELD_GET(ESR_EC, esr) == EC_IABT_LOWER;
 	abort->walk = esr & ESR_S1PTW;
 	abort->permission = fsc == FSC_PERMISSION;
+	abort->tlb_conflict = (esr & ESR_FSC) == FSC_TLB_CONFLICT;
+	abort->other = fsc != FSC_TRANSLATION && fsc != FSC_ACCESS && !abort->permission;
 	abort->ipa_known = true;
 	if (abort->walk || !abort->permission) {
-		/* HPFAR_EL2 has IPA[47:12] from bit 4 on, and no offset. */
+		/* HPFAR_EL2 has IPA[51:12] from bit 4 on, and no offset. */
 		abort->ipa = (read_sysreg(hpfar_el2) & GENMASK(43, 4)) << 8;
 		return;
 	}

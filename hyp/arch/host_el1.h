@@ -21,6 +21,8 @@ struct host_abort {
 	bool fetch;
 	bool walk;	 /* by the host's own stage 1 walk */
 	bool permission; /* mapped, but not for this */
+	bool tlb_conflict;
+	bool other; /* no fault of the tables: nothing above is known */
 };
 
 u64 host_trap_esr(void);

@@ -5,6 +5,11 @@
 
 #include "arch/cpu.h"
 
+/*
+ * Has this CPU the features that were found on the first? What is switched, trapped and shown to guests is
+ * decided once. The first call remembers.
+ */
+bool host_el2_matches(void);
 /* At launch: remember what is set. */
 void host_el2_capture(struct cpu *cpu);
 /* This CPU is about to run the host: the kernel's settings, our traps and vectors, stage 2. */

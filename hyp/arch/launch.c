@@ -136,6 +136,10 @@ int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stu
 
 	if (!launch_args)
 		init_once(launch);
+	if (!host_el2_matches()) {
+		log_line("CPU %u has other features than the first", index);
+		return STOCKADE_EINVAL;
+	}
 	cpu = cpu_get(index);
 	cpu->stub_vbar = stub_vbar;
 	cpu->stub_sctlr = stub_sctlr;
@@ -144,6 +148,7 @@ int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stu
 	write_sysreg((u64)cpu, tpidr_el2);
 	host_el2_capture(cpu);
 	host_el2_enter(cpu);
+	guest_arch_init_cpu(cpu);
 	isb();
 	return STOCKADE_OK;
 }
@@ -218,6 +223,7 @@ void launch_cpu_on(struct cpu *cpu, struct host_regs *regs)
 	cpu->launched = true;
 	cpu->protected = true;
 	host_el2_enter(cpu);
+	guest_arch_init_cpu(cpu);
 	host_el2_reset_el1();
 	/* TLBs are unknown out of reset. */
 	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" ::: "memory");

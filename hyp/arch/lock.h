@@ -2,7 +2,8 @@
 /*
  * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted.
  *
- * Order: vm->lock, then mem_lock, then the log's. The VM table's lock is taken alone.
+ * Order: a VM's lock, or its mem.lock; then mem_lock; then the log's. The VM table's lock is taken alone, and a
+ * VM's lock and its mem.lock never together.
  */
 #ifndef HYP_ARCH_LOCK_H
 #define HYP_ARCH_LOCK_H
@@ -14,13 +15,16 @@ struct spinlock {
 	u32 owner;
 };
 
+/* Another CPU has the lock. If the hypervisor has panicked it may never give it back: does not return then. */
+void spin_wait(void);
+
 /* A ticket lock: CPUs get it in the order in which they asked. */
 static inline void spin_lock(struct spinlock *lock)
 {
 	u32 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
 	while (__atomic_load_n(&lock->owner, __ATOMIC_ACQUIRE) != ticket)
-		__asm__ volatile("yield");
+		spin_wait();
 }
 
 static inline void spin_unlock(struct spinlock *lock)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Cache and TLB maintenance. */
 #include "arch/cache.h"
+#include "arch/spec_at.h"
 #include "arch/sysreg.h"
 #include "arch/tlb.h"
 
@@ -58,40 +59,56 @@ void tlb_flush_hyp_local(u64 va)
 }
 
 /* TLBIs of stage 2 and of EL1 act on the VMID that is current. */
-static u64 vmid_enter(u64 vttbr)
+struct vmid_before {
+	u64 vttbr, sctlr, tcr;
+};
+
+static struct vmid_before vmid_enter(u64 vttbr)
 {
-	u64 old = read_sysreg(vttbr_el2);
+	struct vmid_before before = { .vttbr = read_sysreg(vttbr_el2) };
 
 	__asm__ volatile("dsb ishst" ::: "memory");
-	if (old != vttbr) {
+	if (before.vttbr != vttbr) {
+		before.sctlr = read_sysreg(sctlr_el1);
+		before.tcr = read_sysreg(tcr_el1);
+		spec_at_disable(before.sctlr, before.tcr);
 		write_sysreg(vttbr, vttbr_el2);
 		isb();
 	}
-	return old;
+	return before;
 }
 
-static void vmid_leave(u64 vttbr, u64 old)
+static void vmid_leave(u64 vttbr, const struct vmid_before *before)
 {
 	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
-	if (old != vttbr) {
-		write_sysreg(old, vttbr_el2);
+	if (before->vttbr != vttbr) {
+		write_sysreg(before->vttbr, vttbr_el2);
+		spec_at_enable(before->sctlr, before->tcr);
 		isb();
 	}
 }
 
 void tlb_flush_s2(u64 vttbr, ipa_t ipa)
 {
-	u64 old = vmid_enter(vttbr);
+	struct vmid_before before = vmid_enter(vttbr);
 
 	__asm__ volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> PAGE_SHIFT)
 			 : "memory");
-	vmid_leave(vttbr, old);
+	vmid_leave(vttbr, &before);
+}
+
+void tlb_flush_s1_local(u64 vttbr)
+{
+	struct vmid_before before = vmid_enter(vttbr);
+
+	__asm__ volatile("tlbi vmalle1\n\tic iallu" ::: "memory");
+	vmid_leave(vttbr, &before);
 }
 
 void tlb_flush_s2_all(u64 vttbr)
 {
-	u64 old = vmid_enter(vttbr);
+	struct vmid_before before = vmid_enter(vttbr);
 
 	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
-	vmid_leave(vttbr, old);
+	vmid_leave(vttbr, &before);
 }

@@ -46,6 +46,13 @@ __attribute__((noreturn)) static void enter_panicking_host(void)
 	launch_enter_host(regs);
 }
 
+void spin_wait(void)
+{
+	if (READ_ONCE(hyp_panicked))
+		enter_panicking_host();
+	__asm__ volatile("yield");
+}
+
 void hyp_panic(const char *file, unsigned int line, const char *what)
 {
 	if (!__atomic_exchange_n(&hyp_panicked, true, __ATOMIC_SEQ_CST))

@@ -41,6 +41,12 @@
 #define SYS_SMCR_EL2	     S3_4_C1_C2_6
 #define SYS_SVCR	     S3_3_C4_C2_2
 #define SYS_PMSCR_EL1	     S3_0_C9_C9_0
+#define SYS_PMBIDR_EL1	     S3_0_C9_C10_7
+#define SYS_PMSCR_EL2	     S3_4_C9_C9_0
+#define SYS_TRFCR_EL2	     S3_4_C1_C2_1
+#define SYS_BRBCR_EL2	     S2_4_C9_C0_0
+#define SYS_MPAM2_EL2	     S3_4_C10_C5_0
+#define SYS_VDISR_EL2	     S3_4_C12_C1_1
 #define SYS_TRFCR_EL1	     S3_0_C1_C2_1
 #define SYS_BRBCR_EL1	     S2_1_C9_C0_0
 #define SYS_ID_AA64ISAR2_EL1 S3_0_C0_C6_2
@@ -142,6 +148,10 @@
 #define TCR_EPD0    BIT(7)
 #define TCR_EPD1    BIT(23)
 #define PMCR_E	    BIT(0)
+#define PMBIDR_P    BIT(4)
+/* MPAM2_EL2: EL1's and EL0's partition registers trap. */
+#define MPAM2_TRAPS  (BIT(48) | BIT(49))
+#define ID_PFR0_MPAM GENMASK(43, 40)
 
 /* MIDR_EL1: implementer and part; Arm's cores with errata that concern us. */
 #define MIDR_PART_MASK	0xff00fff0ull

@@ -22,6 +22,9 @@ void tlb_flush_s2(u64 vttbr, ipa_t ipa);
 /* All of a VMID. */
 void tlb_flush_s2_all(u64 vttbr);
 
+/* Stage 1 of a VMID, and the I-cache, on this CPU alone. */
+void tlb_flush_s1_local(u64 vttbr);
+
 /* Table writes are visible to every table walker: for entries that were invalid before. */
 void table_write_barrier(void);
 

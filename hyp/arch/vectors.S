@@ -3,6 +3,7 @@
  * EL2's vectors, one table while the host runs and one while a guest does; entry to both. The
  * registers' places come from asm-offsets.c.
  */
+#include "arch/layout.h"
 #include "asm-offsets.h"
 
 	.macro	vector, target
@@ -21,7 +22,11 @@
 	.balign	0x800
 	.global host_vectors
 host_vectors:
-	.rept 8				/* from EL2 itself: never */
+	.rept 4				/* from EL2 itself */
+	vector	el2_exception
+	.endr
+	vector	el2_sync
+	.rept 3
 	vector	el2_exception
 	.endr
 	vector	host_sync		/* from AArch64 */
@@ -36,15 +41,53 @@ host_vectors:
 	.balign	0x800
 	.global guest_vectors
 guest_vectors:
-	.rept 8
+	.rept 4
+	vector	el2_exception
+	.endr
+	vector	el2_sync
+	.rept 3
 	vector	el2_exception
 	.endr
 	.rept 2				/* from AArch64, AArch32 */
 	vector_guest GUEST_SYNC
 	vector_guest GUEST_IRQ
 	vector_guest GUEST_IRQ
-	vector	el2_exception
+	vector_guest GUEST_SERROR
 	.endr
+
+/*
+ * u64 at_translate(u64 va): AT S1E1R -> PAR_EL1. The walk may meet an external abort, which comes to EL2: then
+ * the answer is 1, "failed". ELR_EL2 and the like are then the abort's.
+ */
+	.global at_translate
+at_translate:
+at_instruction:
+	at	s1e1r, x0
+	isb
+	mrs	x0, par_el1
+	ret
+at_failed:
+	mov	x0, #1
+	ret
+
+/* From EL2 itself: never, but for at_translate. */
+el2_sync:
+	/* Is there a stack? Bits 13:12 of sp are 1 or 2 on one, 0 on the page below it. No register is free. */
+	add	sp, sp, x0
+	sub	x0, sp, x0
+	tbnz	x0, #13, 1f
+	tbz	x0, #12, el2_exception
+1:	sub	x0, sp, x0
+	sub	sp, sp, x0
+	stp	x0, x1, [sp, #-16]!
+	mrs	x0, elr_el2
+	adr	x1, at_instruction
+	cmp	x0, x1
+	ldp	x0, x1, [sp], #16
+	b.ne	el2_exception
+	adr	x0, at_failed
+	msr	elr_el2, x0
+	eret
 
 /* The stack may be the trouble: use the CPU's page. */
 el2_exception:
@@ -99,6 +142,17 @@ host_return:
 	/* Nothing is to be speculated past the return. */
 	dsb	nsh
 	isb
+
+/* void arch_scrub_stack(void): the stack's slots are aligned (arch/layout.h) */
+	.global arch_scrub_stack
+arch_scrub_stack:
+	mov	x0, sp
+	and	x1, x0, #~(HYP_STACK_SLOT - 1)
+	add	x1, x1, #0x1000		/* the guard page */
+1:	stp	xzr, xzr, [x1], #16
+	cmp	x1, x0
+	b.lo	1b
+	ret
 
 /* enum guest_exit_kind guest_switch(struct guest_regs *): this CPU's bound guest */
 	.global guest_switch

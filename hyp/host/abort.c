@@ -16,6 +16,7 @@
 
 #include "arch/cpu.h"
 #include "arch/host_el1.h"
+#include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
@@ -118,6 +119,14 @@ void host_abort(struct host_regs *regs)
 	bool mapped;
 
 	host_abort_read(&abort);
+	if (abort.tlb_conflict) {
+		tlb_flush_s2_all(host_map.vttbr);
+		return;
+	}
+	if (abort.other) {
+		host_inject_fault(HOST_FAULT_EXTERNAL);
+		return;
+	}
 	if (!abort.ipa_known)
 		return;
 	if (abort.ipa >= BIT(host_map.ia_bits)) {

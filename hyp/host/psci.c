@@ -144,7 +144,7 @@ void host_psci(struct host_regs *regs)
 {
 	u64 *x = regs->x;
 
-	switch ((u32)x[0]) {
+	switch ((u32)x[0] & ~SMCCC_HINT) {
 	case PSCI_CPU_ON_64:
 		x[0] = cpu_on(x[1], x[2], x[3]);
 		break;

@@ -8,13 +8,13 @@
 
 bool end_all_guests(void)
 {
-	bool stopped;
-
 	vcpu_put_bound();
-	stopped = vcpu_stop_all();
+	vcpu_stop_all();
+	vm_unmap_all();
+	vcpu_wait_for_exits();
 	vm_scrub_all();
 	guest_memory_scrub_all();
-	return stopped;
+	return vcpu_wait_for_puts();
 }
 
 void host_soft_restart(struct host_regs *regs)

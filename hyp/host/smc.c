@@ -50,7 +50,8 @@ static void log_denied(u32 function)
 
 void host_smc(struct host_regs *regs)
 {
-	u32 function = (u32)regs->x[0];
+	/* Bit 16 of a fast call's ID says that no SVE state is live: it is no part of the number. */
+	u32 function = (u32)regs->x[0] & ~SMCCC_HINT;
 
 	host_skip_instruction();
 	/* Only SMC #0 is the calling convention's (DEN0028, 2.9). */

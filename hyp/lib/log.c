@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include "arch/lock.h"
+#include "lib/panic.h"
 #include "lib/types.h"
 
 static struct spinlock log_lock;
@@ -42,11 +43,13 @@ void log_line(const char *format, ...)
 	va_list args;
 	const char *s;
 
-	spin_lock(&log_lock);
-	if (!log_ring) {
-		spin_unlock(&log_lock);
-		return;
-	}
+	/* A panic may have come upon the holder of the lock; its own line must get out. */
+	bool locked = !hyp_panicked;
+
+	if (locked)
+		spin_lock(&log_lock);
+	if (!log_ring)
+		goto unlock;
 	va_start(args, format);
 	for (const char *p = format; *p; p++) {
 		bool wide = false;
@@ -78,5 +81,7 @@ void log_line(const char *format, ...)
 	put_char('\n');
 	/* The text first, then the position that says it is there. */
 	__atomic_store_n(&log_ring->head, log_head, __ATOMIC_RELEASE);
-	spin_unlock(&log_lock);
+unlock:
+	if (locked)
+		spin_unlock(&log_lock);
 }

@@ -14,7 +14,7 @@ struct guest_mem {
 	struct pool pool;
 	u16 owner; /* the VM's index, as in struct page */
 	bool dying;
-	bool guarded; /* the guest has said where its MMIO is */
+	u32 nr_guarded; /* pages of MMIO that the guest has named; 0: it may be anywhere */
 	/* Reclaim of a dying VM goes on here: an IPA, and pages already zeroed of the block at it. */
 	ipa_t reclaim_next;
 	u64 reclaim_zeroed;

@@ -96,8 +96,8 @@ int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *i
 	if (pgtable_missing(&hyp_map, HYP_WINDOW_BASE, 3) > hyp_pool.free)
 		return STOCKADE_ENOMEM;
 	/* 512 CPUs at the most: one table. Kept by its place in the linear region. */
-	window_entries = (u64 *)(HYP_LINEAR_BASE +
-				 hyp_pa(pgtable_make(&hyp_map, HYP_WINDOW_BASE, 3)));
+	window_entries =
+		(u64 *)(HYP_LINEAR_BASE + hyp_pa(pgtable_make(&hyp_map, HYP_WINDOW_BASE, 3)));
 	return 0;
 }
 

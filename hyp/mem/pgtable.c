@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mem/pgtable.h"
 
-#include <stockade/hostcall.h>
-
 #include "arch/layout.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"

@@ -32,17 +32,9 @@ void guest_start_reclaim(struct guest_mem *mem)
  */
 static void zero_pages(pa_t pa, u64 nr)
 {
-	for (u64 i = 0; i < nr; i++, pa += PAGE_SIZE) {
-		void *va;
-
-		if (page_of(pa)->state == PAGE_GUEST_SHARED)
-			continue;
-		va = window_open(pa);
-		clear_page(va);
-		if (!arch_has_fwb())
-			dcache_clean_inval_poc(va, PAGE_SIZE);
-		window_close();
-	}
+	for (u64 i = 0; i < nr; i++, pa += PAGE_SIZE)
+		if (page_of(pa)->state != PAGE_GUEST_SHARED)
+			scrub_page(pa);
 }
 
 /* All of a zeroed page or block goes to the host. */
@@ -135,6 +127,16 @@ bool guest_reclaim_some(struct guest_mem *mem)
 	more = guest_reclaim_pending(mem);
 	spin_unlock(&mem->lock);
 	return more;
+}
+
+void guest_unmap_all(struct guest_mem *mem)
+{
+	spin_lock(&mem->lock);
+	mem->dying = true;
+	for (unsigned int i = 0; i < stockade_s2_root_pages(mem->map.ia_bits); i++)
+		clear_page(hyp_va(mem->map.root + i * PAGE_SIZE));
+	tlb_flush_s2_all(mem->map.vttbr);
+	spin_unlock(&mem->lock);
 }
 
 void guest_memory_scrub_all(void)

@@ -13,11 +13,29 @@
 
 #define BLOCK_PAGES    512
 #define MAX_DONATE_HYP 16
+/* Pages of MMIO that a guest may name: each may cost the host tables. */
+#define MAX_GUARDED 1024
 
 static void set_want(struct want *want, enum stockade_pool pool, u64 pages)
 {
 	want->pool = pool;
 	want->pages = pages;
+}
+
+/*
+ * On the way to the host: nothing of the old owner may remain, in memory or in caches. Cleaned with FWB too:
+ * the host may map the page uncached, and look past the zeroes that are still in the cache.
+ */
+static void scrub(void *va)
+{
+	clear_page(va);
+	dcache_clean_inval_poc(va, PAGE_SIZE);
+}
+
+void scrub_page(pa_t pa)
+{
+	scrub(window_open(pa));
+	window_close();
 }
 
 /*
@@ -89,7 +107,7 @@ int host_donate_pool(pa_t pa, u64 nr, struct want *want)
 
 void hyp_donate_host(pa_t pa)
 {
-	clear_page(hyp_va(pa));
+	scrub(hyp_va(pa));
 	spin_lock(&mem_lock);
 	hyp_assert(page_of(pa)->state == PAGE_HYP);
 	hyp_unmap_page(pa);
@@ -175,17 +193,6 @@ static void clean_for_guest(pa_t pa, u64 nr)
 	}
 	/* The contents are code, perhaps, and the host's I-cache lines may be older than they. */
 	icache_inval_all();
-}
-
-/* On the way out of a guest: nothing of it may remain, in memory or in caches. */
-static void zero_guest_page(pa_t pa)
-{
-	void *va = window_open(pa);
-
-	clear_page(va);
-	if (!arch_has_fwb())
-		dcache_clean_inval_poc(va, PAGE_SIZE);
-	window_close();
 }
 
 int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)
@@ -337,6 +344,8 @@ int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
 		page_of(pa)->state = PAGE_GUEST;
 	}
 	spin_unlock(&mem_lock);
+	if (!ret)
+		clean_for_guest(pa, 1);
 	spin_unlock(&mem->lock);
 	return ret;
 }
@@ -351,7 +360,7 @@ static void take_from_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 mark)
 	page_of(pa)->state = PAGE_MOVING;
 	spin_unlock(&mem_lock);
 
-	zero_guest_page(pa);
+	scrub_page(pa);
 
 	spin_lock(&mem_lock);
 	*page_of(pa) = (struct page){ .state = PAGE_HOST };
@@ -395,12 +404,14 @@ int guest_guard_mmio(struct guest_mem *mem, ipa_t ipa, u64 *missing)
 	need = pgtable_missing(&mem->map, ipa, 3);
 	if (entry && entry != PTE_GUARD) {
 		ret = STOCKADE_EPERM;
+	} else if (!entry && mem->nr_guarded == MAX_GUARDED) {
+		ret = STOCKADE_EPERM;
 	} else if (need > mem->pool.free) {
 		*missing = need - mem->pool.free;
 		ret = STOCKADE_ENOMEM;
 	} else {
 		pgtable_set(&mem->map, pgtable_make(&mem->map, ipa, 3), ipa, PTE_GUARD);
-		mem->guarded = true;
+		mem->nr_guarded += !entry;
 	}
 	spin_unlock(&mem->lock);
 	return ret;
@@ -412,7 +423,7 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa)
 	bool is_mmio;
 
 	spin_lock(&mem->lock);
-	is_mmio = !mem->guarded || *pgtable_find(&mem->map, ipa, &level) == PTE_GUARD;
+	is_mmio = !mem->nr_guarded || *pgtable_find(&mem->map, ipa, &level) == PTE_GUARD;
 	spin_unlock(&mem->lock);
 	return is_mmio;
 }

@@ -55,7 +55,7 @@ int guest_relinquish(struct guest_mem *mem, ipa_t ipa);
 
 /*
  * The guest says that the page at ipa is MMIO; from the first such call on, nothing else is.
- * EINVAL as above. EPERM: there is memory. ENOMEM: mem->pool lacks *missing pages.
+ * EINVAL as above. EPERM: there is memory, or too much was guarded. ENOMEM: mem->pool lacks *missing pages.
  */
 int guest_guard_mmio(struct guest_mem *mem, ipa_t ipa, u64 *missing);
 /* May the host emulate an access there? */
@@ -67,10 +67,17 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa);
  */
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa);
 
+/* Zero a page that is on its way to the host, in memory and caches; any page of RAM. */
+void scrub_page(pa_t pa);
+
 /* Is ipa's entry poisoned? */
 bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa);
 
-/* The end of all VMs, none of which runs: zero every private page where it lies. Not bounded. */
+/*
+ * The end of all VMs. First each loses all that it has mapped, so that a vCPU which still runs traps at once;
+ * then every private page is zeroed where it lies. Not bounded.
+ */
+void guest_unmap_all(struct guest_mem *mem);
 void guest_memory_scrub_all(void);
 
 /* No vCPU of the VM will run again: from now on nothing is donated. */

@@ -18,10 +18,6 @@ static enum stockade_exit exit_wfx(struct vcpu *vcpu)
 
 enum stockade_exit exit_sync(struct vcpu *vcpu, struct exit_info *info)
 {
-	/* Nobody told it that there is AArch32 at EL0; a guest that finds it has ended itself. */
-	if (vcpu->regs.pstate & PSR_AARCH32)
-		return STOCKADE_EXIT_DEAD;
-
 	switch (FIELD_GET(ESR_EC, vcpu->regs.esr)) {
 	case EC_WFX:
 		return exit_wfx(vcpu);

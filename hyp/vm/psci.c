@@ -97,10 +97,7 @@ static s64 affinity_info(struct vcpu *vcpu, u64 mpidr, u64 level)
 
 static enum stockade_exit end(struct vcpu *vcpu, enum stockade_exit reason)
 {
-	spin_lock(&vcpu->vm->lock);
-	if (vcpu->vm->state == VM_SEALED)
-		vcpu->vm->state = VM_ENDED;
-	spin_unlock(&vcpu->vm->lock);
+	vm_end(vcpu->vm);
 	return reason;
 }
 

@@ -4,6 +4,8 @@
  * is read once. What it gets to see is written there field by field, and nothing else.
  */
 #include "arch/cpu.h"
+#include "arch/esr.h"
+#include "lib/log.h"
 #include "lib/panic.h"
 #include "vm/exit.h"
 
@@ -86,6 +88,26 @@ static void write_exit(struct vcpu *vcpu, enum stockade_exit reason, const struc
 	}
 }
 
+static enum stockade_exit run_once(struct vcpu *vcpu, struct exit_info *info)
+{
+	enum guest_exit_kind kind = guest_run(&vcpu->regs);
+
+	if (kind == GUEST_EXIT_SERROR) {
+		/* Whosever write it was: what it hit is not known, so what is right is not known. */
+		log_line("a system error (SError) ended VM %u", vcpu->vm->index);
+		vm_end(vcpu->vm);
+		return STOCKADE_EXIT_DEAD;
+	}
+	if (vcpu->regs.pstate & PSR_AARCH32) {
+		/* Nobody told it that there is AArch32 at EL0; a guest that finds it has ended itself. */
+		vm_end(vcpu->vm);
+		return STOCKADE_EXIT_DEAD;
+	}
+	if (kind == GUEST_EXIT_IRQ)
+		return STOCKADE_EXIT_IRQ;
+	return exit_sync(vcpu, info);
+}
+
 static enum stockade_exit run_guest(struct vcpu *vcpu, struct guest_entry *entry,
 				    bool external_abort, struct exit_info *info)
 {
@@ -93,16 +115,19 @@ static enum stockade_exit run_guest(struct vcpu *vcpu, struct guest_entry *entry
 	struct stockade_run *run = vcpu->run;
 	bool timer_level;
 
+	/* Either vcpu_wait_for_exits() sees us in, or we see vcpu_stop_all(). */
+	__atomic_store_n(&this_cpu()->in_guest, true, __ATOMIC_SEQ_CST);
+	if (vcpu_stopped()) {
+		__atomic_store_n(&this_cpu()->in_guest, false, __ATOMIC_RELEASE);
+		return STOCKADE_EXIT_DEAD;
+	}
 	guest_enter(&vcpu->regs, &vcpu->vm->world, entry);
 	if (external_abort)
 		vcpu_inject_external_abort(vcpu);
-	while (reason == STOCKADE_EXIT_NONE) {
-		if (guest_run(&vcpu->regs) == GUEST_EXIT_IRQ)
-			reason = STOCKADE_EXIT_IRQ;
-		else
-			reason = exit_sync(vcpu, info);
-	}
+	while (reason == STOCKADE_EXIT_NONE)
+		reason = run_once(vcpu, info);
 	timer_level = guest_leave(&vcpu->regs, entry);
+	__atomic_store_n(&this_cpu()->in_guest, false, __ATOMIC_RELEASE);
 
 	for (u32 i = 0; i < entry->nr_lrs; i++)
 		WRITE_ONCE(run->lr[i], entry->lr[i]);
@@ -122,7 +147,7 @@ int vcpu_run(u64 *exit_reason)
 
 	if (!vcpu)
 		return STOCKADE_ENOENT;
-	if (hyp_panicked || vcpu_stopped() || !guest_may_enter())
+	if (hyp_panicked || !guest_may_enter())
 		return STOCKADE_EBUSY;
 	flags = READ_ONCE(vcpu->run->entry_flags);
 	ret = settle_abort(vcpu, flags, READ_ONCE(vcpu->run->mmio_data));

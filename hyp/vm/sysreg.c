@@ -18,6 +18,19 @@
 
 #define ICC_SRE_FIXED 7 /* SRE, DFB, DIB */
 
+/* CCSIDR_EL1 of a cache that is not there is UNKNOWN, or UNDEFINED: not for us to read. */
+static u64 cache_size_id(u64 csselr)
+{
+	u64 level = csselr >> 1;
+	u64 type = level < 7 ? (arch_clidr() >> (3 * level)) & 7 : 0;
+	bool instruction = csselr & 1;
+
+	/* CLIDR_EL1.Ctype: 1 instruction, 2 data, 3 both, 4 unified. */
+	if (instruction ? type != 1 && type != 3 : type < 2 || type > 4)
+		return 0;
+	return arch_ccsidr(csselr);
+}
+
 /* True: the register reads as *value, and ignores writes. */
 static bool fixed_value(struct vcpu *vcpu, u32 reg, u64 *value)
 {
@@ -43,7 +56,7 @@ static bool fixed_value(struct vcpu *vcpu, u32 reg, u64 *value)
 		*value = arch_clidr();
 		return true;
 	case REG(3, 1, 0, 0, 0): /* CCSIDR_EL1 */
-		*value = arch_ccsidr(vcpu->csselr);
+		*value = cache_size_id(vcpu->csselr);
 		return true;
 	case REG(3, 0, 12, 12, 5): /* ICC_SRE_EL1 */
 		*value = ICC_SRE_FIXED;

@@ -3,6 +3,7 @@
 
 #include "arch/cpu.h"
 #include "arch/layout.h"
+#include "arch/tlb.h"
 
 int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want)
 {
@@ -83,11 +84,22 @@ bool vcpu_stopped(void)
 	return __atomic_load_n(&stopped, __ATOMIC_SEQ_CST);
 }
 
-bool vcpu_stop_all(void)
+void vcpu_stop_all(void)
+{
+	__atomic_store_n(&stopped, true, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_wait_for_exits(void)
+{
+	for (unsigned int i = 0; i < cpu_count; i++)
+		while (__atomic_load_n(&cpu_get(i)->in_guest, __ATOMIC_SEQ_CST))
+			;
+}
+
+bool vcpu_wait_for_puts(void)
 {
 	u32 tries = 0;
 
-	__atomic_store_n(&stopped, true, __ATOMIC_SEQ_CST);
 	for (unsigned int i = 0; i < cpu_count; i++)
 		while (__atomic_load_n(&cpu_get(i)->vcpu, __ATOMIC_SEQ_CST))
 			if (++tries == STOP_TRIES)
@@ -129,11 +141,15 @@ int vcpu_load(struct vm *vm, u64 index)
 	spin_unlock(&vm->lock);
 	if (ret)
 		return ret;
-	/* Either vcpu_stop_all() sees the vCPU bound, or we see that it was there. */
+	/* Either vcpu_wait_for_puts() sees the vCPU bound, or we see vcpu_stop_all(). */
 	__atomic_store_n(&cpu->vcpu, vcpu, __ATOMIC_SEQ_CST);
 	if (vcpu_stopped()) {
 		unbind(cpu, vcpu);
 		return STOCKADE_EBUSY;
+	}
+	if (vm->last_vcpu[cpu->index] != index + 1) {
+		tlb_flush_s1_local(vm->world.vttbr);
+		vm->last_vcpu[cpu->index] = (u16)(index + 1);
 	}
 	guest_load(&vcpu->regs);
 	return STOCKADE_OK;
@@ -149,6 +165,7 @@ int vcpu_put_bound(void)
 		return STOCKADE_ENOENT;
 	vm = vcpu->vm;
 	guest_put(&vcpu->regs);
+	arch_scrub_stack();
 	unbind(cpu, vcpu);
 	vm_put(vm);
 	return STOCKADE_OK;

@@ -44,11 +44,16 @@ int vcpu_run(u64 *exit_reason);
 int vcpu_mmio_value(u64 *value);
 
 /*
- * No vCPU is bound any more, on any CPU, ever; wait until all are unbound, and with that out of the CPUs'
- * registers. False: one is not.
+ * From now on no vCPU is bound or entered, on any CPU. Wait until all that run have come out: they trap at once
+ * if vm_unmap_all() has been there.
  */
-bool vcpu_stop_all(void);
+void vcpu_stop_all(void);
+void vcpu_wait_for_exits(void);
 bool vcpu_stopped(void);
+/*
+ * Wait a while until none is bound, and with that none has registers in a CPU. False: one is still.
+ */
+bool vcpu_wait_for_puts(void);
 
 /* Unbind what this CPU has bound. ENOENT: nothing. */
 int vcpu_put_bound(void);

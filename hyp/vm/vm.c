@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vm/vm.h"
 
+#include "arch/cache.h"
 #include "arch/layout.h"
 #include "lib/string.h"
 #include "mem/host_map.h"
@@ -16,7 +17,8 @@
 static struct spinlock table_lock;
 static struct vm *table[STOCKADE_MAX_VMS]; /* guarded by table_lock */
 static unsigned int nr_vms;		   /* guarded by table_lock */
-static bool closed;			   /* guarded by table_lock */
+static bool closed;			   /* by unload; guarded by table_lock */
+static bool ended;			   /* by vm_unmap_all(); guarded by table_lock */
 
 struct vm *vm_get_index(u32 index)
 {
@@ -68,14 +70,46 @@ bool vm_table_is_closed(void)
 	return READ_ONCE(closed);
 }
 
-void vm_scrub_all(void)
+void vm_end(struct vm *vm)
+{
+	spin_lock(&vm->lock);
+	if (vm->state == VM_SEALED)
+		vm->state = VM_ENDED;
+	spin_unlock(&vm->lock);
+}
+
+void vm_unmap_all(void)
 {
 	spin_lock(&table_lock);
-	closed = true;
-	for (unsigned int i = 0; i < STOCKADE_MAX_VMS; i++)
-		for (u32 v = 0; table[i] && v < table[i]->nr_vcpus; v++)
-			memset(&table[i]->vcpus[v]->regs, 0, sizeof(struct guest_regs));
+	ended = true;
 	spin_unlock(&table_lock);
+	for (u32 i = 0; i < STOCKADE_MAX_VMS; i++) {
+		struct vm *vm = vm_get_index(i);
+
+		if (!vm)
+			continue;
+		guest_unmap_all(&vm->mem);
+		vm_put(vm);
+	}
+}
+
+void vm_scrub_all(void)
+{
+	for (u32 i = 0; i < STOCKADE_MAX_VMS; i++) {
+		struct vm *vm = vm_get_index(i);
+
+		if (!vm)
+			continue;
+		spin_lock(&vm->lock);
+		for (u32 v = 0; v < vm->nr_vcpus; v++) {
+			struct guest_regs *regs = &vm->vcpus[v]->regs;
+
+			memset(regs, 0, sizeof(*regs));
+			dcache_clean_inval_poc(regs, sizeof(*regs));
+		}
+		spin_unlock(&vm->lock);
+		vm_put(vm);
+	}
 }
 
 static void give_back(pa_t pages, u64 nr)
@@ -92,7 +126,7 @@ static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
 	spin_lock(&table_lock);
 	for (index = 0; index < STOCKADE_MAX_VMS && table[index]; index++)
 		;
-	if (closed || index == STOCKADE_MAX_VMS) {
+	if (closed || ended || index == STOCKADE_MAX_VMS) {
 		spin_unlock(&table_lock);
 		return STOCKADE_ENOSPC;
 	}

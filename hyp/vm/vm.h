@@ -6,6 +6,7 @@
 #define HYP_VM_VM_H
 
 #include <stockade/hostcall.h>
+#include <stockade/launch.h>
 
 #include "arch/guest.h"
 #include "arch/lock.h"
@@ -32,6 +33,12 @@ struct vm {
 	u32 loaded; /* vCPUs that are bound to a CPU */
 	struct vcpu *vcpus[STOCKADE_MAX_VCPUS];
 
+	/*
+	 * For each CPU, the vCPU that it had last, + 1. Written by that CPU. A VMID's stage 1 entries are one
+	 * vCPU's, and must not be met by another that the host puts there.
+	 */
+	u16 last_vcpu[STOCKADE_MAX_CPUS];
+
 	u32 users; /* guarded by the VM table's lock */
 };
 
@@ -52,7 +59,10 @@ int vm_reclaim(struct vm *vm, bool *more);
 int vm_reclaim_table(struct vm *vm, pa_t *page);
 /* Takes the caller's reference if it succeeds. */
 int vm_destroy(struct vm *vm);
-/* No vCPU runs, none will: forget every guest's registers. */
+/* The VM will run no more. */
+void vm_end(struct vm *vm);
+/* The end of all VMs, and no new ones: all that they have mapped; then every guest's registers. */
+void vm_unmap_all(void);
 void vm_scrub_all(void);
 /* No VM can be made any more. EBUSY: there is one. */
 int vm_close_table(void);

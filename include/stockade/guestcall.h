@@ -7,6 +7,7 @@
 #ifndef STOCKADE_GUESTCALL_H
 #define STOCKADE_GUESTCALL_H
 
+#define SMCCC_HINT	    0x00010000u /* in any fast call's ID (SMCCC 1.3) */
 #define SMCCC_VERSION	    0x80000000u
 #define SMCCC_ARCH_FEATURES 0x80000001u
 

@@ -70,7 +70,8 @@ enum stockade_hostcall {
 	/*
 	 * () Run the bound vCPU until an exit; interrupts masked. -> x1 = enum stockade_exit; the
 	 * rest is in the run page. ENOENT: none is bound. EINVAL: what the run page asks for does
-	 * not fit the last exit. EBUSY: PSTATE.SM or ZA set: the host has live streaming state.
+	 * not fit the last exit. EBUSY: PSTATE.SM or ZA set (the host has live streaming
+	 * state), or no guest runs any more (panic, restart).
 	 */
 	STOCKADE_HC_VCPU_RUN = STOCKADE_HC(14),
 	/*

@@ -3,8 +3,8 @@
  * Launch: what whoever starts the hypervisor (today the module) hands to it.
  *
  * The image starts with a struct stockade_image. The loader copies the image to page-aligned memory,
- * zeroes what lies between file_size and mem_size, fills a struct stockade_launch, cleans both to
- * the point of coherency and then, on each CPU in turn, branches at EL2, MMU off, to image + entry
+ * zeroes what lies between file_size and mem_size, fills a struct stockade_launch, cleans and invalidates both,
+ * pool[0] and the CPUs' pages to the point of coherency and then, on each CPU in turn, branches at EL2, MMU off, to image + entry
  * with x0 = physical address of the struct stockade_launch, x1 = index of this CPU in cpu[].
  * ELR_EL2 and SPSR_EL2 say where to return to at EL1, VBAR_EL2 is the vector table to give back at
  * unload. On return x0 is 0 or a negative STOCKADE_E* code and then EL2 is as it was.
