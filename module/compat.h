@@ -8,7 +8,6 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>
-#include <linux/pagemap.h>
 #include <linux/version.h>
 
 #include <asm/neon.h>
@@ -68,22 +67,12 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 
 /*
  * Pin pages of current's for as long as the guest has them. Newer kernels refuse files that are
- * mapped shared, other than shmem, with EFAULT, and leave in memory what is pinned. For older ones
- * that is done here; shmem is kept in memory as if SHM_LOCK had been said, which lasts as long as
- * the file.
+ * mapped shared, other than shmem, with EFAULT; for older ones that is done here.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-static inline bool stockade_keep(struct folio *folio)
+static inline bool stockade_pinnable(struct folio *folio)
 {
-	if (folio_test_anon(folio) || folio_test_hugetlb(folio))
-		return true;
-	if (!folio_test_swapbacked(folio))
-		return false;
-	folio_lock(folio);
-	if (folio->mapping)
-		mapping_set_unevictable(folio->mapping);
-	folio_unlock(folio);
-	return true;
+	return folio_test_anon(folio) || folio_test_swapbacked(folio) || folio_test_hugetlb(folio);
 }
 
 static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page **pages,
@@ -95,7 +84,7 @@ static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page
 	got = pin_user_pages(hva, nr, flags, pages, NULL);
 	mmap_read_unlock(current->mm);
 	for (i = 0; i < got; i++) {
-		if (!stockade_keep(page_folio(pages[i]))) {
+		if (!stockade_pinnable(page_folio(pages[i]))) {
 			unpin_user_pages(pages, got);
 			return -EFAULT;
 		}

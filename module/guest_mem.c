@@ -10,6 +10,7 @@
 #include <linux/mman.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/pagemap.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
@@ -47,6 +48,8 @@ static int pin_one(unsigned long hva, struct page **page)
 		unpin_user_page(*page);
 		return -EIO;
 	}
+	/* On its way to swap? The pin allows no other such journey. */
+	folio_wait_writeback(folio);
 	return 0;
 }
 
@@ -190,10 +193,13 @@ static struct page *pin_block(unsigned long hva)
 		if (page_to_pfn(pages[i]) != page_to_pfn(pages[0]) + i ||
 		    !folio_test_swapbacked(page_folio(pages[i])))
 			break;
-	if (i == BLOCK_PAGES && !(page_to_pfn(pages[0]) & BLOCK_MASK))
+	if (i == BLOCK_PAGES && !(page_to_pfn(pages[0]) & BLOCK_MASK)) {
 		first = pages[0];
-	else
+		for (i = 0; i < BLOCK_PAGES; i++)
+			folio_wait_writeback(page_folio(pages[i]));
+	} else {
 		unpin_user_pages(pages, nr);
+	}
 out:
 	kfree(pages);
 	return first;

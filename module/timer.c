@@ -208,7 +208,11 @@ int stockade_timer_init(void)
 
 	err = request_percpu_irq(vtimer_irq, quiet_already, "stockade-vtimer", &vtimer_active);
 	if (err) {
-		pr_err("can't have the virtual timer's interrupt (%d)\n", err);
+		/* Older KVMs have this from the beginning, EL2 only while there are VMs. */
+		if (err == -EBUSY)
+			pr_err("EL2 is taken by KVM; boot with kvm-arm.mode=none\n");
+		else
+			pr_err("can't have the virtual timer's interrupt (%d)\n", err);
 		return err;
 	}
 	err = request_percpu_irq(maint_irq, quiet_already, "stockade-vgic", &vtimer_active);

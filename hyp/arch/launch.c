@@ -181,6 +181,8 @@ int launch_seal(void)
 	*page_of(launch->log) = (struct page){ .state = PAGE_HOST_SHARED, .refs = 1 };
 
 	ret = host_map_init(phys_bits);
+	if (ret)
+		host_map.root = 0; /* not sealed */
 	if (!ret) {
 		for (unsigned int i = 1; i < launch->nr_pool; i++)
 			pool_add_range(&hyp_pool, launch->pool[i].base, launch->pool[i].size);

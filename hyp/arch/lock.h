@@ -2,8 +2,7 @@
 /*
  * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted.
  *
- * Order: a VM's lock, or its mem.lock; then mem_lock; then the log's. The VM table's lock is taken alone, and a
- * VM's lock and its mem.lock never together.
+ * Order: a VM's lock; its mem.lock; mem_lock; the log's. The VM table's lock is taken alone.
  */
 #ifndef HYP_ARCH_LOCK_H
 #define HYP_ARCH_LOCK_H

@@ -34,15 +34,14 @@ static bool names_no_memory(u32 function)
 static void log_denied(u32 function)
 {
 	static struct spinlock lock;
-	static u32 seen[16]; /* guarded by lock */
-	unsigned int i;
+	static u32 seen[16], nr_seen; /* guarded by lock */
+	u32 i;
 
 	spin_lock(&lock);
-	for (i = 0; i < ARRAY_SIZE(seen) && seen[i]; i++)
-		if (seen[i] == function)
-			break;
-	if (i < ARRAY_SIZE(seen) && !seen[i]) {
-		seen[i] = function;
+	for (i = 0; i < nr_seen && seen[i] != function; i++)
+		;
+	if (i == nr_seen && nr_seen < ARRAY_SIZE(seen)) {
+		seen[nr_seen++] = function;
 		log_line("denied the host an SMC, function 0x%x", function);
 	}
 	spin_unlock(&lock);

@@ -14,8 +14,12 @@ struct guest_mem {
 	struct pool pool;
 	u16 owner; /* the VM's index, as in struct page */
 	bool dying;
+	bool unmapped; /* by guest_unmap_all(): the tables say nothing any more, the page array does */
 	u32 nr_guarded; /* pages of MMIO that the guest has named; 0: it may be anywhere */
-	/* Reclaim of a dying VM goes on here: an IPA, and pages already zeroed of the block at it. */
+	/*
+	 * Reclaim of a dying VM goes on here: an IPA, and pages already zeroed of the block at it; if unmapped, a
+	 * physical address.
+	 */
 	ipa_t reclaim_next;
 	u64 reclaim_zeroed;
 };

@@ -24,8 +24,7 @@ const struct stockade_range *page_ram_range(unsigned int n)
 	return n < page_nr_ram ? &page_ram[n] : NULL;
 }
 
-/* The first range that ends above pa, or NULL. */
-static const struct stockade_range *range_above(pa_t pa)
+const struct stockade_range *page_ram_range_above(pa_t pa)
 {
 	unsigned int low = 0, high = page_nr_ram;
 
@@ -42,14 +41,14 @@ static const struct stockade_range *range_above(pa_t pa)
 
 bool page_is_ram(pa_t pa, u64 size)
 {
-	const struct stockade_range *range = range_above(pa);
+	const struct stockade_range *range = page_ram_range_above(pa);
 
 	return range && pa >= range->base && size <= range->base + range->size - pa;
 }
 
 bool page_meets_ram(pa_t pa, u64 size)
 {
-	const struct stockade_range *range = range_above(pa);
+	const struct stockade_range *range = page_ram_range_above(pa);
 
 	return range && (pa >= range->base || size > range->base - pa);
 }

@@ -56,6 +56,9 @@ bool page_is_ram(pa_t pa, u64 size);
 /* Does [pa, pa + size) touch RAM anywhere? */
 bool page_meets_ram(pa_t pa, u64 size);
 
+/* The first range of RAM that ends above pa, or NULL. */
+const struct stockade_range *page_ram_range_above(pa_t pa);
+
 /* The n-th range of RAM, or NULL. */
 const struct stockade_range *page_ram_range(unsigned int n);
 

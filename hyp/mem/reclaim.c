@@ -93,12 +93,49 @@ bool guest_reclaim_pending(const struct guest_mem *mem)
 	return mem->reclaim_next < BIT(mem->map.ia_bits);
 }
 
+/* By the page array, for a VM whose tables are gone; they themselves are lost. */
+static void reclaim_by_array(struct guest_mem *mem)
+{
+	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
+
+	while (pages && entries) {
+		const struct stockade_range *ram = page_ram_range_above(mem->reclaim_next);
+		pa_t pa = ram ? max_u64(mem->reclaim_next, ram->base) : 0;
+		struct page *page;
+
+		if (!ram) {
+			mem->reclaim_next = BIT(mem->map.ia_bits);
+			return;
+		}
+		mem->reclaim_next = pa + PAGE_SIZE;
+		entries--;
+		spin_lock(&mem_lock);
+		page = page_of(pa);
+		if (page->owner == mem->owner && page->state == PAGE_GUEST) {
+			pages--;
+			scrub_page(pa);
+			return_to_host(pa);
+		} else if (page->owner == mem->owner && page->state == PAGE_GUEST_SHARED) {
+			*page = (struct page){ .state = PAGE_HOST };
+			host_recombine(pa);
+		}
+		spin_unlock(&mem_lock);
+	}
+}
+
 bool guest_reclaim_some(struct guest_mem *mem)
 {
 	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
 	bool more;
 
 	spin_lock(&mem->lock);
+	if (mem->unmapped) {
+		if (guest_reclaim_pending(mem))
+			reclaim_by_array(mem);
+		more = guest_reclaim_pending(mem);
+		spin_unlock(&mem->lock);
+		return more;
+	}
 	while (pages && entries && guest_reclaim_pending(mem)) {
 		unsigned int level;
 		u64 *entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
@@ -133,6 +170,8 @@ void guest_unmap_all(struct guest_mem *mem)
 {
 	spin_lock(&mem->lock);
 	mem->dying = true;
+	mem->unmapped = true;
+	mem->reclaim_next = 0;
 	for (unsigned int i = 0; i < stockade_s2_root_pages(mem->map.ia_bits); i++)
 		clear_page(hyp_va(mem->map.root + i * PAGE_SIZE));
 	tlb_flush_s2_all(mem->map.vttbr);

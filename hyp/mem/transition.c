@@ -52,20 +52,32 @@ static u64 tables_for_hyp(pa_t pa, u64 nr)
 	return tables;
 }
 
+static bool may_donate_hyp(pa_t pa, u64 nr)
+{
+	return nr && nr <= MAX_DONATE_HYP && IS_ALIGNED(pa, PAGE_SIZE) &&
+	       page_is_ram(pa, nr * PAGE_SIZE);
+}
+
+/* With mem_lock: are all of them the host's alone? */
+static bool host_owns(pa_t pa, u64 nr)
+{
+	for (u64 i = 0; i < nr; i++)
+		if (page_of(pa)[i].state != PAGE_HOST)
+			return false;
+	return true;
+}
+
 static int donate_hyp(pa_t pa, u64 nr, u64 reserve, struct want *want)
 {
 	u64 tables;
 
-	if (!nr || nr > MAX_DONATE_HYP || !IS_ALIGNED(pa, PAGE_SIZE) ||
-	    !page_is_ram(pa, nr * PAGE_SIZE))
+	if (!may_donate_hyp(pa, nr))
 		return STOCKADE_EINVAL;
 
 	spin_lock(&mem_lock);
-	for (u64 i = 0; i < nr; i++) {
-		if (page_of(pa + i * PAGE_SIZE)->state != PAGE_HOST) {
-			spin_unlock(&mem_lock);
-			return STOCKADE_EPERM;
-		}
+	if (!host_owns(pa, nr)) {
+		spin_unlock(&mem_lock);
+		return STOCKADE_EPERM;
 	}
 	tables = tables_for_hyp(pa, nr);
 	if (hyp_pool.free < tables + reserve) {
@@ -85,6 +97,25 @@ static int donate_hyp(pa_t pa, u64 nr, u64 reserve, struct want *want)
 	for (u64 i = 0; i < nr; i++)
 		clear_page(hyp_va(pa + i * PAGE_SIZE));
 	return STOCKADE_OK;
+}
+
+int host_can_donate_both(pa_t page, pa_t pages, u64 nr, struct want *want)
+{
+	int ret = STOCKADE_OK;
+	u64 need;
+
+	if (!may_donate_hyp(page, 1) || !may_donate_hyp(pages, nr))
+		return STOCKADE_EINVAL;
+	spin_lock(&mem_lock);
+	need = tables_for_hyp(page, 1) + tables_for_hyp(pages, nr) + HYP_POOL_RESERVE;
+	if (!host_owns(page, 1) || !host_owns(pages, nr)) {
+		ret = STOCKADE_EPERM;
+	} else if (hyp_pool.free < need) {
+		set_want(want, STOCKADE_POOL_HYP, need - hyp_pool.free);
+		ret = STOCKADE_ENOMEM;
+	}
+	spin_unlock(&mem_lock);
+	return ret;
 }
 
 int host_donate_hyp(pa_t pa, u64 nr, struct want *want)
@@ -223,11 +254,9 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 		ret = *entry & PTE_VALID ? STOCKADE_EEXIST : STOCKADE_EFAULT;
 		goto refuse;
 	}
-	for (u64 i = 0; i < nr; i++) {
-		if (page_of(pa)[i].state != PAGE_HOST) {
-			ret = STOCKADE_EPERM;
-			goto refuse;
-		}
+	if (!host_owns(pa, nr)) {
+		ret = STOCKADE_EPERM;
+		goto refuse;
 	}
 	pgtable_find(&host_map, pa, &found);
 	if (found > level) {
@@ -350,21 +379,30 @@ int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
 	return ret;
 }
 
+void return_to_host(pa_t pa)
+{
+	/* Of a block that was not split before; its table was set aside. */
+	if (host_map_missing(pa, 3))
+		pool_unreserve(&hyp_pool, 1);
+	*page_of(pa) = (struct page){ .state = PAGE_HOST };
+	host_remap(pa, 3);
+}
+
 /*
  * A private page leaves the guest: `mark` is what its entry says from now on. With both locks; mem_lock is
  * not held while the page is zeroed.
  */
 static void take_from_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 mark)
 {
-	pgtable_set(&mem->map, page_entry(mem, ipa), ipa, mark);
+	if (!mem->unmapped)
+		pgtable_set(&mem->map, page_entry(mem, ipa), ipa, mark);
 	page_of(pa)->state = PAGE_MOVING;
 	spin_unlock(&mem_lock);
 
 	scrub_page(pa);
 
 	spin_lock(&mem_lock);
-	*page_of(pa) = (struct page){ .state = PAGE_HOST };
-	host_remap(pa, 3);
+	return_to_host(pa);
 }
 
 int guest_relinquish(struct guest_mem *mem, ipa_t ipa)

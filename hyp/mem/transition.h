@@ -25,6 +25,8 @@ struct want {
 int host_donate_hyp(pa_t pa, u64 nr, struct want *want);
 /* The same for hyp_pool, and put into it: alone may use its reserve. */
 int host_donate_pool(pa_t pa, u64 nr, struct want *want);
+/* Would host_donate_hyp() succeed for one page and then for nr others? For who wants both or none. */
+int host_can_donate_both(pa_t page, pa_t pages, u64 nr, struct want *want);
 /* A page of the hypervisor's goes back, zeroed. The caller has forgotten it. */
 void hyp_donate_host(pa_t pa);
 
@@ -67,6 +69,8 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa);
  */
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa);
 
+/* A scrubbed page that was a guest's is the host's. With mem_lock. */
+void return_to_host(pa_t pa);
 /* Zero a page that is on its way to the host, in memory and caches; any page of RAM. */
 void scrub_page(pa_t pa);
 

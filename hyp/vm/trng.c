@@ -49,7 +49,8 @@ static void random_from_cpu(u64 *x, u64 bits, unsigned int word_bits)
 
 static void random(u64 *x, unsigned int word_bits)
 {
-	u64 bits = x[1];
+	/* The 32-bit call has 32-bit arguments. */
+	u64 bits = word_bits == 32 ? (u32)x[1] : x[1];
 
 	if (!bits || bits > MAX_WORDS * word_bits) {
 		x[0] = (u64)PSCI_RET_INVALID_PARAMETERS;

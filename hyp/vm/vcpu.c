@@ -5,14 +5,34 @@
 #include "arch/layout.h"
 #include "arch/tlb.h"
 
+/* With vm->lock. */
+static int may_add_locked(const struct vm *vm, u64 index)
+{
+	if (index >= STOCKADE_MAX_VCPUS)
+		return STOCKADE_EINVAL;
+	if (vm->state != VM_NEW)
+		return STOCKADE_EBUSY;
+	return index == vm->nr_vcpus ? STOCKADE_OK : STOCKADE_EINVAL;
+}
+
+static int may_add(struct vm *vm, u64 index)
+{
+	int ret;
+
+	spin_lock(&vm->lock);
+	ret = may_add_locked(vm, index);
+	spin_unlock(&vm->lock);
+	return ret;
+}
+
 int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want)
 {
 	struct vcpu *vcpu;
 	int ret;
 
-	if (index >= STOCKADE_MAX_VCPUS)
-		return STOCKADE_EINVAL;
-	ret = host_donate_hyp(page, 1, want);
+	ret = may_add(vm, index);
+	if (!ret)
+		ret = host_donate_hyp(page, 1, want);
 	if (ret)
 		return ret;
 	ret = host_share_hyp(run, want);
@@ -27,11 +47,8 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	guest_regs_reset(&vcpu->regs, vcpu->index);
 
 	spin_lock(&vm->lock);
-	if (vm->state != VM_NEW) {
-		ret = STOCKADE_EBUSY;
-	} else if (index != vm->nr_vcpus) {
-		ret = STOCKADE_EINVAL;
-	} else {
+	ret = may_add_locked(vm, index);
+	if (!ret) {
 		vm->vcpus[index] = vcpu;
 		vm->nr_vcpus++;
 	}

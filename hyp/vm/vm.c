@@ -118,6 +118,16 @@ static void give_back(pa_t pages, u64 nr)
 		hyp_donate_host(pages + i * PAGE_SIZE);
 }
 
+static bool has_room(void)
+{
+	bool room;
+
+	spin_lock(&table_lock);
+	room = !closed && !ended && nr_vms < STOCKADE_MAX_VMS;
+	spin_unlock(&table_lock);
+	return room;
+}
+
 /* Enter the VM into the table. */
 static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
 {
@@ -156,6 +166,9 @@ int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want)
 	if (!IS_ALIGNED(root, nr_root * PAGE_SIZE))
 		return STOCKADE_EINVAL;
 
+	ret = has_room() ? host_can_donate_both(page, root, nr_root, want) : STOCKADE_ENOSPC;
+	if (ret)
+		return ret;
 	ret = host_donate_hyp(page, 1, want);
 	if (ret)
 		return ret;
@@ -177,11 +190,15 @@ int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want)
 
 int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want)
 {
-	int ret = host_donate_hyp(pages, nr, want);
+	int ret;
 
+	if (READ_ONCE(vm->mem.dying))
+		return STOCKADE_EPERM;
+	ret = host_donate_hyp(pages, nr, want);
 	if (ret)
 		return ret;
 	spin_lock(&vm->mem.lock);
+	/* Since. */
 	if (vm->mem.dying)
 		ret = STOCKADE_EPERM;
 	for (u64 i = 0; i < nr && !ret; i++)
@@ -199,9 +216,10 @@ int vm_teardown(struct vm *vm)
 		spin_unlock(&vm->lock);
 		return STOCKADE_EBUSY;
 	}
+	/* Nothing may be donated once the state lets another CPU reclaim: it might come behind the cursor. */
+	guest_start_reclaim(&vm->mem);
 	vm->state = VM_DYING;
 	spin_unlock(&vm->lock);
-	guest_start_reclaim(&vm->mem);
 	return STOCKADE_OK;
 }
 

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Traps of the host: the stub's calls, what else there is, and the end of all guests. */
+#include "host/restart.h"
+
+#include "hyptest.h"
+
+static struct host_regs regs;
+
+static void trap(u64 ec, u64 x0)
+{
+	regs.x[0] = x0;
+	fake.host_esr = ESR(ec, 0);
+	host_trap(&regs);
+}
+
+/* The stub's ABI goes on being answered; nobody gets EL2 by SET_VECTORS or RESET_VECTORS. */
+static void the_stubs_calls(void)
+{
+	trap(EC_HVC64, 0);
+	assert_int_equal(regs.x[0], 0xbadca11);
+	trap(EC_HVC64, 2);
+	assert_int_equal(regs.x[0], 0xbadca11);
+	trap(EC_HVC64, 3);
+	assert_int_equal(regs.x[0], 0);
+	regs.x[1] = 0;
+	trap(EC_HVC64, 4);
+	assert_int_equal(regs.x[0], 0);
+	assert_int_equal(regs.x[1], 0x90180003);
+	/* The next number is no call of the stub's. */
+	trap(EC_HVC64, 5);
+	assert_int_equal(regs.x[0], (u64)STOCKADE_ENOSYS);
+}
+
+/* FP traps while a guest's registers are in the CPU; else, and whatever else traps, it is UNDEFINED. */
+static void other_traps(void)
+{
+	static const u8 fp[] = { EC_FP, EC_SVE, EC_SME };
+	unsigned int undefs = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(fp); i++) {
+		fake.host_fp = true;
+		trap(fp[i], 0);
+		assert_int_equal(fake.undefs, undefs);
+		fake.host_fp = false;
+		trap(fp[i], 0);
+		assert_int_equal(fake.undefs, ++undefs);
+	}
+	for (u64 ec = 0; ec < 64; ec++) {
+		switch (ec) {
+		case EC_HVC64:
+		case EC_SMC64:
+		case EC_IABT_LOWER:
+		case EC_DABT_LOWER:
+		case EC_SOFTSTP:
+		case EC_FP:
+		case EC_SVE:
+		case EC_SME:
+			continue;
+		default:
+			break;
+		}
+		trap(ec, STOCKADE_HC_VERSION);
+		assert_int_equal(fake.undefs, ++undefs);
+		assert_int_equal(regs.x[0], STOCKADE_HC_VERSION);
+	}
+}
+
+/* --- HVC_SOFT_RESTART: a crashed kernel starts another one --- */
+
+static struct test_vm vm;
+static pa_t page;
+
+static void start(void)
+{
+	vm = make_vm(2);
+	page = donated_page(&vm, 0x5000);
+	fill_page(page, 0x5ec2e7);
+	load(&vm, 0);
+	memset(regs_of(&vm, 0)->x, 0x5e, sizeof(regs.x));
+	memset(regs_of(&vm, 1)->x, 0x5e, sizeof(regs.x));
+}
+
+static void restart(void)
+{
+	regs = (struct host_regs){ .x = { 0, 0x40080000, 11, 12, 13 } };
+	trap(EC_HVC64, 1);
+}
+
+/* Whoever gets EL2 finds no guest's memory or registers. */
+static void a_restart_leaves_nothing(void)
+{
+	start();
+	assert_panics(restart());
+	assert_string_equal(fake_panic_text, "launch_restart()");
+	assert_int_equal(fake.restart_entry, 0x40080000);
+	assert_int_equal(fake.restart_args[0], 11);
+	assert_int_equal(fake.restart_args[2], 13);
+	assert_page_is(page, 0);
+	assert_int_equal(regs_of(&vm, 0)->x[5], 0);
+	assert_int_equal(regs_of(&vm, 1)->x[5], 0);
+	assert_null(fake.loaded[0]);
+	assert_false(this_cpu()->launched);
+	fake_unwatch(&vm.mem->map);
+}
+
+/* Another CPU holds on to its vCPU: no restart, but no guest either, from now on. */
+static void no_restart_over_a_loaded_guest(void)
+{
+	const struct stockade_log *ring = fake_ram(fake.launch.log);
+
+	start();
+	fake_cpu(1);
+	restart();
+	assert_int_equal(regs.x[0], 0xbadca11);
+	assert_non_null(strstr(ring->text, "no restart"));
+	assert_page_is(page, 0);
+	assert_int_equal(regs_of(&vm, 0)->x[5], 0);
+	/* Nothing runs any more. */
+	fake_cpu(0);
+	run_ret();
+	assert_int_equal(fake.nr_entries, 0);
+	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
+	assert_ret(hc(STOCKADE_HC_VCPU_LOAD, vm.handle, 1), STOCKADE_EBUSY);
+	assert_ret(hc(STOCKADE_HC_VM_CREATE, PFN(host_page()), PFN(host_page()), 39 | 1 << 8),
+		   STOCKADE_ENOSPC);
+}
+
+static void touch(pa_t pa)
+{
+	regs = (struct host_regs){ 0 };
+	fake.abort = (struct host_abort){ .ipa = pa, .ipa_known = true, .far = 0xffff000000001000 };
+	trap(EC_DABT_LOWER, 0);
+}
+
+/*
+ * The host lives on after a restart that failed, and touches what was a guest's: whatever it is shown, it
+ * can't make EL2 panic, nor destroy the VM and leave its pages behind for another.
+ */
+static void the_host_lives_on(void)
+{
+	pa_t block = host_block();
+
+	start();
+	donate(&vm, block, BLOCK, NR_BLOCK);
+	fake_cpu(1);
+	restart();
+	touch(page);
+	touch(block + 5 * PAGE_SIZE);
+	fake_cpu(0);
+	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
+	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
+	do
+		assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), 0);
+	while (hc_result.x1);
+	touch(page);
+	touch(block + 6 * PAGE_SIZE);
+	assert_page_is(page, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		hyp_test(the_stubs_calls),
+		hyp_test(other_traps),
+		bare_boot_test(a_restart_leaves_nothing),
+		bare_boot_test(no_restart_over_a_loaded_guest),
+		bare_boot_test(the_host_lives_on),
+	};
+
+	return RUN("hyp-host-trap", tests);
+}

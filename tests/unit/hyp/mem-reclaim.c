@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A dying VM's memory goes back in batches. */
+#include "hyptest.h"
+
+static struct want want;
+static struct test_vm vm;
+
+/* Batches until there is no more; how many. */
+static unsigned int reclaim_all(void)
+{
+	unsigned int n = 1;
+
+	while (guest_reclaim_some(vm.mem)) {
+		n++;
+		fake_check();
+	}
+	return n;
+}
+
+static void drain_pool(void)
+{
+	while (guest_reclaim_table(vm.mem))
+		;
+}
+
+/* Nothing was donated: it ends, and there was nothing to do. */
+static void an_empty_vm_is_done_soon(void)
+{
+	vm = make_vm(0);
+	guest_start_reclaim(vm.mem);
+	assert_in_range(reclaim_all(), 1, 2);
+	assert_false(guest_reclaim_some(vm.mem));
+}
+
+/* Also with 48 bits, where the space is large, and with concatenated roots. */
+static void empty_vms_of_all_sizes_are_done_soon(void)
+{
+	static const unsigned int bits[] = { 32, 36, 39, 40, 42, 43, 44, 48 };
+	static const struct fake_config config = { .ipa_bits = 48 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		boot_again_as(&config);
+		vm = make_vm_bits(0, bits[i]);
+		guest_start_reclaim(vm.mem);
+		assert_in_range(reclaim_all(), 1, 16);
+		fake_check();
+	}
+}
+
+/* From the beginning of the end on, nothing is donated. */
+static void a_dying_vm_gets_nothing(void)
+{
+	vm = make_vm(0);
+	donate(&vm, host_page(), 0x1000, 1);
+	guest_start_reclaim(vm.mem);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &want), STOCKADE_EPERM);
+	assert_refused(vm_topup(vm.vm, fake.launch.log, 1, &want), STOCKADE_EPERM);
+	assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), STOCKADE_EPERM);
+	reclaim_all();
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &want), STOCKADE_EPERM);
+}
+
+/*
+ * Everything at once: private pages and blocks, split blocks, shared, poisoned, guarded. Private ones come
+ * back zeroed, shared ones as they are; every table is in the pool; the host has its blocks again.
+ */
+static void everything_comes_back(void)
+{
+	pa_t blocks[2] = { host_block(), host_block() }, pages[5];
+	u64 nr_hyp = page_nr_hyp, missing;
+
+	for (int round = 0; round < 2; round++) {
+		vm = make_vm(0);
+		donate(&vm, blocks[0], 0, NR_BLOCK);
+		donate(&vm, blocks[1], 5 * GIB, NR_BLOCK);
+		for (unsigned int i = 0; i < 5; i++)
+			pages[i] = donated_page(&vm, 7 * GIB + i * 3 * BLOCK);
+		for (u64 i = 0; i < 2 * NR_BLOCK; i++)
+			fill_page(blocks[i / NR_BLOCK] + i % NR_BLOCK * PAGE_SIZE, 0x5ec0000 + i);
+		for (unsigned int i = 0; i < 5; i++)
+			fill_page(pages[i], 0x9900 + i);
+		/* The second block is split, and has one of each. */
+		assert_ret(guest_share_host(vm.mem, 5 * GIB + 3 * PAGE_SIZE), 0);
+		guest_force_reclaim(vm.mem, blocks[1] + 4 * PAGE_SIZE);
+		assert_ret(guest_relinquish(vm.mem, 5 * GIB + 5 * PAGE_SIZE), 0);
+		assert_ret(guest_share_host(vm.mem, 7 * GIB), 0);
+		guest_force_reclaim(vm.mem, pages[1]);
+		for (unsigned int i = 0; i < 3; i++)
+			assert_ret(hc_fed(STOCKADE_HC_VM_TOPUP, vm.handle, PFN(spare_page()), 1),
+				   0);
+		assert_ret(guest_guard_mmio(vm.mem, 3 * GIB, &missing), 0);
+		fake_check();
+
+		guest_start_reclaim(vm.mem);
+		/* 1023 or so pages, 32 at a time. */
+		assert_in_range(reclaim_all(), 1023 / 32, 50);
+		for (u64 i = 0; i < 2 * NR_BLOCK; i++) {
+			pa_t pa = blocks[i / NR_BLOCK] + i % NR_BLOCK * PAGE_SIZE;
+
+			assert_state(pa, PAGE_HOST);
+			assert_page_is(pa, i == NR_BLOCK + 3 ? 0x5ec0000 + i : 0);
+		}
+		for (unsigned int i = 0; i < 5; i++)
+			assert_page_is(pages[i], i ? 0 : 0x9900);
+		assert_int_equal(fake_walk(&host_map, blocks[0]).level, 2);
+		assert_int_equal(fake_walk(&host_map, blocks[1]).level, 2);
+		assert_int_equal(vm.mem->pool.reserved, 0);
+		assert_page_is(vm.root, 0);
+		assert_page_is(vm.root + PAGE_SIZE, 0);
+		drain_pool();
+		assert_int_equal(vm.mem->pool.free, 0);
+		vm.vm->state = VM_DYING;
+		assert_ret(hc(STOCKADE_HC_VM_DESTROY, vm.handle), 0);
+	}
+	/* What EL2 holds now is what was put into its own pool. */
+	assert_int_equal(page_nr_hyp - nr_hyp, hyp_fed_pages);
+}
+
+/* One batch zeroes 32 pages at the most, whatever it meets. */
+static void batches_are_bounded(void)
+{
+	pa_t block = host_block();
+	u64 total = 0;
+	bool more;
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	for (unsigned int i = 0; i < 40; i++)
+		donated_page(&vm, GIB + i * PAGE_SIZE);
+	guest_start_reclaim(vm.mem);
+	do {
+		u64 cleared = 0;
+
+		fake.nr_ops = 0;
+		more = guest_reclaim_some(vm.mem);
+		for (unsigned int i = 0; i < fake.nr_ops; i++)
+			if (fake.ops[i].kind == FAKE_DCACHE)
+				cleared++;
+		assert_in_range(cleared, 0, 32);
+		total += cleared;
+	} while (more);
+	assert_int_equal(total, NR_BLOCK + 40);
+}
+
+/* No page is the host's before it is zeroed, at whatever batch one looks. */
+static void nothing_unzeroed_is_given(void)
+{
+	pa_t block = host_block();
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		fill_page(block + i * PAGE_SIZE, 0x5ec2e7);
+	guest_start_reclaim(vm.mem);
+	do {
+		for (u64 i = 0; i < NR_BLOCK; i++) {
+			pa_t pa = block + i * PAGE_SIZE;
+
+			if (fake_walk(&host_map, pa).valid)
+				assert_page_is(pa, 0);
+		}
+	} while (guest_reclaim_some(vm.mem));
+}
+
+/* The host touches a page of a block that is half reclaimed: it gets that page, and all the others later. */
+static void force_reclaim_in_the_middle_of_a_block(void)
+{
+	for (unsigned int at = 0; at < NR_BLOCK; at += 73) {
+		pa_t block;
+
+		boot_again();
+		block = host_block();
+		vm = make_vm(0);
+		donate(&vm, block, 0, NR_BLOCK);
+		for (u64 i = 0; i < NR_BLOCK; i++)
+			fill_page(block + i * PAGE_SIZE, 0x5ec2e7);
+		guest_start_reclaim(vm.mem);
+		for (int i = 0; i < 3; i++)
+			assert_true(guest_reclaim_some(vm.mem));
+		guest_force_reclaim(vm.mem, block + at * PAGE_SIZE);
+		assert_host_has(block + at * PAGE_SIZE);
+		/* The host uses its page from now on. */
+		fill_page(block + at * PAGE_SIZE, 0x2222);
+		fake_check();
+		reclaim_all();
+		for (u64 i = 0; i < NR_BLOCK; i++)
+			assert_page_is(block + i * PAGE_SIZE, i == at ? 0x2222 : 0);
+		assert_int_equal(fake_walk(&host_map, block).level, 2);
+		fake_check();
+	}
+}
+
+/* A page at the very end of the space, and one at its beginning. */
+static void both_ends_come_back(void)
+{
+	static const unsigned int bits[] = { 32, 39, 40, 43, 44, 48 };
+	static const struct fake_config config = { .ipa_bits = 48 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		pa_t first, last;
+
+		boot_again_as(&config);
+		vm = make_vm_bits(0, bits[i]);
+		first = donated_page(&vm, 0);
+		last = donated_page(&vm, BIT(bits[i]) - PAGE_SIZE);
+		fill_page(first, 1);
+		fill_page(last, 2);
+		guest_start_reclaim(vm.mem);
+		reclaim_all();
+		assert_state(first, PAGE_HOST);
+		assert_state(last, PAGE_HOST);
+		assert_page_is(first, 0);
+		assert_page_is(last, 0);
+		fake_check();
+	}
+}
+
+/* Teardown flushes the VM's translations before anything is taken out. */
+static void teardown_flushes_first(void)
+{
+	vm = make_vm(0);
+	donated_page(&vm, 0x1000);
+	fake.nr_ops = 0;
+	guest_start_reclaim(vm.mem);
+	assert_int_equal(fake.ops[0].kind, FAKE_TLB_S2_ALL);
+	assert_int_equal(fake.ops[0].a, vm.mem->map.vttbr);
+}
+
+/* Pages of one VM: the other's stay. */
+static void other_vms_keep_theirs(void)
+{
+	struct test_vm other = make_vm(0);
+	pa_t theirs = donated_page(&other, 0x1000);
+
+	fill_page(theirs, 0x1234);
+	vm = make_vm(0);
+	donated_page(&vm, 0x1000);
+	guest_start_reclaim(vm.mem);
+	reclaim_all();
+	assert_page_is(theirs, 0x1234);
+	assert_guest_has(&other, 0x1000, theirs);
+}
+
+/* The end of all VMs: every private page is zero where it lies, shared and the host's are not. */
+static void scrub_all_zeroes_private_pages(void)
+{
+	pa_t block = host_block(), private, shared, hosts = host_page();
+
+	vm = make_vm(0);
+	private = donated_page(&vm, 0x1000);
+	shared = donated_page(&vm, 0x2000);
+	donate(&vm, block, BLOCK, NR_BLOCK);
+	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
+	fill_page(private, 1);
+	fill_page(shared, 2);
+	fill_page(hosts, 3);
+	fill_page(block + 511 * PAGE_SIZE, 4);
+	guest_memory_scrub_all();
+	assert_page_is(private, 0);
+	assert_page_is(shared, 2);
+	assert_page_is(hosts, 3);
+	assert_page_is(block + 511 * PAGE_SIZE, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		hyp_test(an_empty_vm_is_done_soon),
+		hyp_test(empty_vms_of_all_sizes_are_done_soon),
+		hyp_test(a_dying_vm_gets_nothing),
+		hyp_test(everything_comes_back),
+		hyp_test(batches_are_bounded),
+		hyp_test(nothing_unzeroed_is_given),
+		hyp_test(force_reclaim_in_the_middle_of_a_block),
+		hyp_test(both_ends_come_back),
+		hyp_test(teardown_flushes_first),
+		hyp_test(other_vms_keep_theirs),
+		hyp_test(scrub_all_zeroes_private_pages),
+	};
+
+	return RUN("hyp-mem-reclaim", tests);
+}

@@ -1,0 +1,1018 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every transition from every state: hyp/mem/transition.h. */
+#include "hyptest.h"
+
+static struct want want;
+
+/* --- pages by their state --- */
+
+enum which {
+	HOST_IN_BLOCK,
+	HOST_IN_TABLE,
+	HOST_LOG,
+	HOST_RUN,
+	HYP_POOL,
+	HYP_IMAGE,
+	HYP_ARRAY,
+	HYP_CPU,
+	HYP_VM,
+	HYP_ROOT,
+	HYP_VCPU,
+	GUEST_PAGE,
+	GUEST_IN_BLOCK,
+	GUEST_SHARED,
+	OTHER_PAGE,
+	OTHER_SHARED,
+	MOVING,
+	NR_WHICH,
+};
+
+static struct test_vm vm, other;
+static pa_t page_in[NR_WHICH];
+
+#define IPA_PAGE   0x80000000ull
+#define IPA_SHARED 0x80001000ull
+#define IPA_BLOCK  0x80200000ull
+#define IPA_EMPTY  0x80002000ull  /* a table is there */
+#define IPA_NONE   0x180000000ull /* none is */
+
+static void make_all_states(void)
+{
+	vm = make_vm(1);
+	other = make_vm(1);
+	page_in[HOST_IN_BLOCK] = host_block() + 9 * PAGE_SIZE;
+	page_in[HOST_IN_TABLE] = 0x41402000;
+	page_in[HOST_LOG] = fake.launch.log;
+	page_in[HOST_RUN] = vm.run[0];
+	page_in[HYP_POOL] = fake.launch.pool[0].base;
+	page_in[HYP_IMAGE] = fake.launch.image;
+	page_in[HYP_ARRAY] = fake.launch.array[0].base;
+	page_in[HYP_CPU] = fake.launch.cpu[1].pages;
+	page_in[HYP_VM] = vm.page;
+	page_in[HYP_ROOT] = vm.root + PAGE_SIZE;
+	page_in[HYP_VCPU] = vm.vcpu[0];
+	page_in[GUEST_PAGE] = donated_page(&vm, IPA_PAGE);
+	page_in[GUEST_SHARED] = donated_page(&vm, IPA_SHARED);
+	page_in[GUEST_IN_BLOCK] = host_block();
+	donate(&vm, page_in[GUEST_IN_BLOCK], IPA_BLOCK, NR_BLOCK);
+	page_in[GUEST_IN_BLOCK] += 77 * PAGE_SIZE;
+	page_in[OTHER_PAGE] = donated_page(&other, IPA_PAGE);
+	page_in[OTHER_SHARED] = donated_page(&other, IPA_SHARED);
+	assert_ret(guest_share_host(vm.mem, IPA_SHARED), 0);
+	assert_ret(guest_share_host(other.mem, IPA_SHARED), 0);
+	page_in[MOVING] = host_page();
+	/* Tables enough for what is tried. */
+	for (unsigned int i = 0; i < 4; i++)
+		assert_ret(hc_fed(STOCKADE_HC_VM_TOPUP, vm.handle, PFN(spare_page()), 1), 0);
+	while (hyp_pool.free < HYP_POOL_RESERVE + 8)
+		assert_ret(hc(STOCKADE_HC_POOL_TOPUP, PFN(spare_page()), 1), 0);
+	fake_check();
+	fake_page(page_in[MOVING])->state = PAGE_MOVING;
+}
+
+static void no_more_moving(void)
+{
+	fake_page(page_in[MOVING])->state = PAGE_HOST;
+}
+
+/* What the host may not give away: whatever is not its own, alone. Nothing changes. */
+static void the_host_gives_only_its_own(void)
+{
+	make_all_states();
+	for (enum which w = HOST_LOG; w < NR_WHICH; w++) {
+		pa_t pa = page_in[w];
+
+		assert_refused(host_donate_hyp(pa, 1, &want), STOCKADE_EPERM);
+		assert_refused(host_donate_pool(pa, 1, &want), STOCKADE_EPERM);
+		assert_refused(host_donate_guest(vm.mem, pa, IPA_EMPTY, 1, &want), STOCKADE_EPERM);
+		assert_refused(host_donate_guest(vm.mem, pa, IPA_NONE, 1, &want), STOCKADE_EPERM);
+		assert_refused(host_donate_guest(other.mem, pa, IPA_EMPTY, 1, &want),
+			       STOCKADE_EPERM);
+		if (w != HOST_LOG && w != HOST_RUN)
+			assert_refused(host_share_hyp(pa, &want), STOCKADE_EPERM);
+	}
+	no_more_moving();
+}
+
+/* What is its own it may give, and a page that is shared with EL2 it may share again. */
+static void the_host_gives_its_own(void)
+{
+	make_all_states();
+	no_more_moving();
+	for (enum which w = HOST_IN_BLOCK; w <= HOST_IN_TABLE; w++) {
+		pa_t pa = page_in[w] - PAGE_SIZE;
+
+		fill_page(pa, 0x11);
+		assert_ret(host_donate_hyp(pa, 1, &want), 0);
+		assert_state(pa, PAGE_HYP);
+		assert_host_lost(pa);
+		assert_page_is(pa, 0);
+		fake_check();
+		fill_page(pa, 0x22);
+		hyp_donate_host(pa);
+		assert_state(pa, PAGE_HOST);
+		assert_host_has(pa);
+		assert_page_is(pa, 0);
+
+		fill_page(pa, 0x33);
+		assert_ret(host_share_hyp(pa, &want), 0);
+		assert_ret(host_share_hyp(pa, &want), 0);
+		assert_int_equal(fake_page(pa)->refs, 2);
+		assert_host_has(pa);
+		assert_int_equal(*(u64 *)hyp_va(pa), 0x33);
+		host_unshare_hyp(pa);
+		assert_state(pa, PAGE_HOST_SHARED);
+		host_unshare_hyp(pa);
+		assert_state(pa, PAGE_HOST);
+		assert_page_is(pa, 0x33);
+		fake_check();
+	}
+	assert_ret(host_share_hyp(page_in[HOST_LOG], &want), 0);
+	host_unshare_hyp(page_in[HOST_LOG]);
+	assert_ret(host_share_hyp(page_in[HOST_RUN], &want), 0);
+	host_unshare_hyp(page_in[HOST_RUN]);
+}
+
+/* No RAM, holes, misaligned and overflowing addresses, and counts out of bounds. */
+static void nonsense_addresses_are_refused(void)
+{
+	static const pa_t bad[] = {
+		0,	    0x3ffff000, 0x40800000,	0x41403000, 0x4140e000,
+		0x40200001, 0x40200800, BIT(40),	BIT(47),    BIT(48),
+		BIT(52),    BIT(63),	~PAGE_SIZE + 1, ~0ull,	    0x41404000,
+	};
+	static const u64 counts[] = { 0, 2, 3, 511, 513, 1024, BIT(32), BIT(52), BIT(63), ~0ull };
+
+	make_all_states();
+	no_more_moving();
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_refused(host_donate_hyp(bad[i], 1, &want), STOCKADE_EINVAL);
+		assert_refused(host_donate_pool(bad[i], 1, &want), STOCKADE_EINVAL);
+		assert_refused(host_share_hyp(bad[i], &want), STOCKADE_EINVAL);
+		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_EMPTY, 1, &want),
+			       STOCKADE_EINVAL);
+		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_BLOCK, NR_BLOCK, &want),
+			       STOCKADE_EINVAL);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		assert_refused(host_donate_guest(vm.mem, 0x40600000, 0xc0000000, counts[i], &want),
+			       STOCKADE_EINVAL);
+		if (counts[i] == 0 || counts[i] > 16) {
+			assert_refused(host_donate_hyp(0x40600000, counts[i], &want),
+				       STOCKADE_EINVAL);
+			assert_refused(host_donate_pool(0x40600000, counts[i], &want),
+				       STOCKADE_EINVAL);
+		}
+	}
+	assert_refused(host_donate_hyp(0x40600000, 17, &want), STOCKADE_EINVAL);
+	/* Over the end of RAM. */
+	assert_refused(host_donate_hyp(0x407ff000, 2, &want), STOCKADE_EINVAL);
+	assert_refused(host_donate_hyp(0x41402000, 2, &want), STOCKADE_EINVAL);
+	/* Blocks must be aligned on both sides. */
+	assert_refused(host_donate_guest(vm.mem, 0x40601000, IPA_NONE, NR_BLOCK, &want),
+		       STOCKADE_EINVAL);
+	assert_refused(host_donate_guest(vm.mem, 0x40600000, IPA_NONE + PAGE_SIZE, NR_BLOCK, &want),
+		       STOCKADE_EINVAL);
+	/* The block at the end of the second range is not whole. */
+	assert_refused(host_donate_guest(vm.mem, 0x41400000, IPA_NONE, NR_BLOCK, &want),
+		       STOCKADE_EINVAL);
+}
+
+/* IPAs that are misaligned or beyond the VM's space. */
+static void nonsense_ipas_are_refused(void)
+{
+	static const ipa_t bad[] = {
+		1,	 0x80000001,	 0x80000fff, BIT(40), BIT(40) + IPA_PAGE,
+		BIT(63), ~PAGE_SIZE + 1, ~0ull
+	};
+	pa_t pa;
+	u64 missing;
+
+	make_all_states();
+	no_more_moving();
+	pa = page_in[HOST_IN_TABLE];
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		assert_refused(host_donate_guest(vm.mem, pa, bad[i], 1, &want), STOCKADE_EINVAL);
+		assert_refused(guest_share_host(vm.mem, bad[i]), STOCKADE_EINVAL);
+		assert_refused(guest_unshare_host(vm.mem, bad[i]), STOCKADE_EINVAL);
+		assert_refused(guest_relinquish(vm.mem, bad[i]), STOCKADE_EINVAL);
+		assert_refused(guest_guard_mmio(vm.mem, bad[i], &missing), STOCKADE_EINVAL);
+	}
+	/* The last one within it. */
+	assert_ret(hc_fed(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, PFN(pa),
+			  PFN(BIT(40) - PAGE_SIZE), 1),
+		   0);
+	assert_guest_has(&vm, BIT(40) - PAGE_SIZE, pa);
+}
+
+/* A donation of several pages or of a block is refused for any one page in it that is not the host's. */
+static void one_bad_page_spoils_the_range(void)
+{
+	static const unsigned int at[] = { 0, 1, 255, 511 };
+	static const enum page_state states[] = { PAGE_HOST_SHARED, PAGE_HYP, PAGE_GUEST,
+						  PAGE_GUEST_SHARED, PAGE_MOVING };
+	pa_t block;
+
+	make_all_states();
+	no_more_moving();
+	block = 0x40200000; /* HOST_IN_BLOCK is in it */
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		for (size_t s = 0; s < ARRAY_SIZE(states); s++) {
+			struct page *page = fake_page(block + at[i] * PAGE_SIZE);
+
+			page->state = states[s];
+			assert_refused(host_donate_guest(vm.mem, block, 0xc0000000, NR_BLOCK,
+							 &want),
+				       STOCKADE_EPERM);
+			page->state = PAGE_HOST;
+		}
+	}
+	for (unsigned int i = 0; i < 16; i++) {
+		struct page *page = fake_page(block + (100 + i) * PAGE_SIZE);
+
+		page->state = PAGE_GUEST;
+		assert_refused(host_donate_hyp(block + 100 * PAGE_SIZE, 16, &want), STOCKADE_EPERM);
+		page->state = PAGE_HOST;
+	}
+}
+
+/* Sixteen pages over the border of two blocks are split, given, mapped and zeroed. */
+static void a_range_over_two_blocks_is_given(void)
+{
+	pa_t pa = 0x40400000 - 8 * PAGE_SIZE;
+	u64 nr = page_nr_hyp;
+
+	assert_ret(host_donate_hyp(pa, 16, &want), 0);
+	assert_int_equal(page_nr_hyp, nr + 16);
+	for (unsigned int i = 0; i < 16; i++) {
+		assert_state(pa + i * PAGE_SIZE, PAGE_HYP);
+		assert_host_lost(pa + i * PAGE_SIZE);
+		assert_page_is(pa + i * PAGE_SIZE, 0);
+		assert_int_equal(*(u64 *)hyp_va(pa + i * PAGE_SIZE), 0);
+	}
+	assert_host_has(pa - PAGE_SIZE);
+	assert_host_has(pa + 16 * PAGE_SIZE);
+	fake_check();
+	for (unsigned int i = 0; i < 16; i++)
+		hyp_donate_host(pa + i * PAGE_SIZE);
+	assert_int_equal(fake_walk(&host_map, pa).level, 2);
+	assert_int_equal(fake_walk(&host_map, pa + 8 * PAGE_SIZE).level, 2);
+	assert_int_equal(page_nr_hyp, nr);
+}
+
+/* Giving the host what is not the hypervisor's, or unsharing what is not shared, is our own mistake. */
+static void our_own_mistakes_panic(void)
+{
+	pa_t pa = host_page();
+
+	assert_panics(host_unshare_hyp(pa));
+	mem_lock = (struct spinlock){ 0 };
+	assert_ret(host_share_hyp(pa, &want), 0);
+	assert_panics(hyp_donate_host(pa));
+	mem_lock = (struct spinlock){ 0 };
+	host_unshare_hyp(pa);
+	assert_panics(host_unshare_hyp(pa));
+	mem_lock = (struct spinlock){ 0 };
+}
+
+/* A page can be shared 255 times; then it is busy, and the count has not wrapped. */
+static void shares_are_counted(void)
+{
+	pa_t pa = host_page();
+
+	for (unsigned int i = 0; i < PAGE_MAX_REFS; i++)
+		assert_ret(host_share_hyp(pa, &want), 0);
+	assert_refused(host_share_hyp(pa, &want), STOCKADE_EBUSY);
+	for (unsigned int i = 0; i < PAGE_MAX_REFS; i++) {
+		assert_state(pa, PAGE_HOST_SHARED);
+		assert_refused(host_donate_hyp(pa, 1, &want), STOCKADE_EPERM);
+		host_unshare_hyp(pa);
+	}
+	assert_state(pa, PAGE_HOST);
+}
+
+/* --- what the guest's side says --- */
+
+enum ipa_kind {
+	EMPTY,
+	NO_TABLE,
+	PRIVATE,
+	IN_BLOCK,
+	SHARED,
+	POISONED,
+	GUARDED,
+	NR_KINDS,
+};
+
+static const ipa_t ipa_of[NR_KINDS] = {
+	[EMPTY] = IPA_EMPTY,
+	[NO_TABLE] = IPA_NONE,
+	[PRIVATE] = IPA_PAGE,
+	[IN_BLOCK] = IPA_BLOCK + 5 * PAGE_SIZE,
+	[SHARED] = IPA_SHARED,
+	[POISONED] = IPA_SHARED + 5 * PAGE_SIZE,
+	[GUARDED] = IPA_SHARED + 6 * PAGE_SIZE,
+};
+
+static void make_all_ipas(void)
+{
+	u64 missing;
+
+	make_all_states();
+	no_more_moving();
+	guest_force_reclaim(vm.mem, donated_page(&vm, ipa_of[POISONED]));
+	assert_ret(guest_guard_mmio(vm.mem, ipa_of[GUARDED], &missing), 0);
+	fake_check();
+}
+
+/* Each call on each kind of IPA: the code that transition.h promises; a refused one changes nothing. */
+static void guest_calls_on_every_kind_of_ipa(void)
+{
+	static const struct {
+		int share, unshare, relinquish, guard, donate;
+	} expected[NR_KINDS] = {
+		[EMPTY] = { STOCKADE_ENOENT, STOCKADE_EPERM, STOCKADE_ENOENT, 0, 0 },
+		[NO_TABLE] = { STOCKADE_ENOENT, STOCKADE_EPERM, STOCKADE_ENOENT, 0, 0 },
+		[PRIVATE] = { 0, STOCKADE_EPERM, 0, STOCKADE_EPERM, STOCKADE_EEXIST },
+		[IN_BLOCK] = { 0, STOCKADE_EPERM, 0, STOCKADE_EPERM, STOCKADE_EEXIST },
+		[SHARED] = { STOCKADE_EPERM, 0, 0, STOCKADE_EPERM, STOCKADE_EEXIST },
+		[POISONED] = { STOCKADE_EPERM, STOCKADE_EPERM, STOCKADE_ENOENT, STOCKADE_EPERM,
+			       STOCKADE_EFAULT },
+		[GUARDED] = { STOCKADE_EPERM, STOCKADE_EPERM, STOCKADE_ENOENT, 0, STOCKADE_EFAULT },
+	};
+
+	for (unsigned int call = 0; call < 5; call++) {
+		fake_boot(NULL);
+		for (enum ipa_kind k = 0; k < NR_KINDS; k++) {
+			const int code[5] = { expected[k].share, expected[k].unshare,
+					      expected[k].relinquish, expected[k].guard,
+					      expected[k].donate };
+			u64 missing;
+			pa_t pa;
+
+			/* A new machine for each call that succeeds. */
+			boot_again();
+			make_all_ipas();
+			pa = page_in[HOST_IN_TABLE];
+			switch (call) {
+			case 0:
+				TRY(guest_share_host(vm.mem, ipa_of[k]), code[call]);
+				break;
+			case 1:
+				TRY(guest_unshare_host(vm.mem, ipa_of[k]), code[call]);
+				break;
+			case 2:
+				TRY(guest_relinquish(vm.mem, ipa_of[k]), code[call]);
+				break;
+			case 3:
+				TRY(guest_guard_mmio(vm.mem, ipa_of[k], &missing), code[call]);
+				break;
+			default:
+				TRY(host_donate_guest(vm.mem, pa, ipa_of[k], 1, &want), code[call]);
+				break;
+			}
+			fake_check();
+		}
+	}
+}
+
+/* A block is donated only where nothing is: not over a page, a poisoned one, guarded MMIO or a block. */
+static void blocks_go_to_empty_places_only(void)
+{
+	pa_t block = 0x40200000;
+
+	make_all_ipas();
+	assert_refused(host_donate_guest(vm.mem, block, ALIGN_DOWN(IPA_PAGE, BLOCK), NR_BLOCK,
+					 &want),
+		       STOCKADE_EAGAIN);
+	assert_refused(host_donate_guest(vm.mem, block, IPA_BLOCK, NR_BLOCK, &want),
+		       STOCKADE_EEXIST);
+	/* Empty, but with a table that had a page. */
+	donate(&vm, 0x41402000, IPA_NONE, 1);
+	assert_ret(guest_relinquish(vm.mem, IPA_NONE), 0);
+	assert_refused(host_donate_guest(vm.mem, block, IPA_NONE, NR_BLOCK, &want),
+		       STOCKADE_EAGAIN);
+}
+
+/* A block that is whole for the host too, or it takes pages: its memory may be split there. */
+static void a_split_block_of_the_hosts_is_not_given_whole(void)
+{
+	struct test_vm own = make_vm(0);
+	pa_t block = host_block();
+
+	assert_ret(host_donate_hyp(block + PAGE_SIZE, 1, &want), 0);
+	assert_refused(host_donate_guest(own.mem, block, 0, NR_BLOCK, &want), STOCKADE_EPERM);
+	hyp_donate_host(block + PAGE_SIZE);
+	donate(&own, block, 0, NR_BLOCK);
+}
+
+/* A block that the host has as pages, for whatever reason, is given as pages: no table may be left below it. */
+static void a_table_of_the_hosts_is_not_given_whole(void)
+{
+	struct test_vm own = make_vm(0);
+	pa_t block = host_block();
+
+	/* A page that the guest shares keeps its table for as long as it is shared. */
+	donate(&own, block, 0, NR_BLOCK);
+	assert_ret(guest_share_host(own.mem, 0), 0);
+	for (u64 i = 1; i < NR_BLOCK; i++)
+		assert_ret(guest_relinquish(own.mem, i * PAGE_SIZE), 0);
+	assert_int_equal(fake_walk(&host_map, block).level, 3);
+	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &want), STOCKADE_EPERM);
+	assert_ret(guest_relinquish(own.mem, 0), 0);
+	assert_int_equal(fake_walk(&host_map, block).level, 2);
+
+	spin_lock(&mem_lock);
+	pgtable_make(&host_map, block, 3);
+	spin_unlock(&mem_lock);
+	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &want), STOCKADE_EAGAIN);
+	donate(&own, block, BLOCK, 1);
+}
+
+/* Donated contents are kept; the host loses the page, the guest gets it at one place. */
+static void donation_keeps_contents(void)
+{
+	pa_t pa = host_page(), block = host_block();
+
+	vm = make_vm(0);
+	fill_page(pa, 0x77);
+	fill_page(block + 3 * PAGE_SIZE, 0x88);
+	donate(&vm, pa, 0x5000, 1);
+	donate(&vm, block, BLOCK, NR_BLOCK);
+	assert_page_is(pa, 0x77);
+	assert_page_is(block + 3 * PAGE_SIZE, 0x88);
+	assert_host_lost(pa);
+	assert_guest_has(&vm, 0x5000, pa);
+	assert_guest_has_not(&vm, 0x4000);
+	assert_int_equal(fake_walk(&vm.mem->map, BLOCK).level, 2);
+	for (u64 i = 0; i < NR_BLOCK; i++) {
+		assert_host_lost(block + i * PAGE_SIZE);
+		assert_state(block + i * PAGE_SIZE, PAGE_GUEST);
+		assert_guest_has(&vm, BLOCK + i * PAGE_SIZE, block + i * PAGE_SIZE);
+	}
+}
+
+/* --- memory for tables --- */
+
+static void set_hyp_pool_free(u64 nr)
+{
+	spin_lock(&mem_lock);
+	assert_true(hyp_pool.free >= nr);
+	pool_reserve(&hyp_pool, hyp_pool.free - nr);
+	spin_unlock(&mem_lock);
+}
+
+static void release_hyp_pool(u64 reserved)
+{
+	spin_lock(&mem_lock);
+	pool_unreserve(&hyp_pool, hyp_pool.reserved - reserved);
+	spin_unlock(&mem_lock);
+}
+
+/*
+ * Each call that takes tables of EL2's pool, with 0 to enough pages in it: refused with the number that is
+ * lacking, nothing changed; with exactly that number more it works.
+ */
+static void el2s_pool_is_asked_for_exactly_what_lacks(void)
+{
+	for (unsigned int call = 0; call < 4; call++) {
+		u64 enough = 0;
+
+		for (u64 free = 0; free < 40 && !enough; free++) {
+			pa_t pa;
+			s64 ret;
+
+			boot_again();
+			vm = make_vm(0);
+			for (unsigned int i = 0; i < 4; i++)
+				assert_ret(hc_fed(STOCKADE_HC_VM_TOPUP, vm.handle,
+						  PFN(spare_page()), 1),
+					   0);
+			while (hyp_pool.free < 40)
+				assert_ret(hc(STOCKADE_HC_POOL_TOPUP, PFN(spare_page()), 1), 0);
+			pa = host_block();
+			set_hyp_pool_free(free);
+#define CALL()                                                    \
+	(call == 0 ? host_donate_hyp(pa, 1, &want) :              \
+	 call == 1 ? host_share_hyp(pa, &want) :                  \
+	 call == 2 ? host_donate_guest(vm.mem, pa, 0, 1, &want) : \
+		     host_donate_guest(vm.mem, pa, 0, NR_BLOCK, &want))
+			ret = CALL();
+			if (!ret) {
+				enough = free;
+				assert_true(hyp_pool.free >= HYP_POOL_RESERVE);
+			} else {
+				u64 lacks = want.pages;
+
+				assert_ret(ret, STOCKADE_ENOMEM);
+				assert_int_equal(want.pool, STOCKADE_POOL_HYP);
+				assert_in_range(lacks, 1, 24);
+				assert_refused(CALL(), STOCKADE_ENOMEM);
+				/* One less is not enough; that number is. */
+				release_hyp_pool(0);
+				set_hyp_pool_free(free + lacks - 1);
+				assert_ret(CALL(), STOCKADE_ENOMEM);
+				assert_int_equal(want.pages, 1);
+				release_hyp_pool(0);
+				set_hyp_pool_free(free + lacks);
+				assert_ret(CALL(), STOCKADE_OK);
+			}
+			release_hyp_pool(call == 3 ? 1 : 0);
+			fake_check();
+		}
+		assert_in_range(enough, HYP_POOL_RESERVE, HYP_POOL_RESERVE + 4);
+	}
+}
+
+/* The pool itself can be topped up from its reserve. */
+static void the_pool_is_fed_from_its_reserve(void)
+{
+	pa_t pa = host_block();
+
+	set_hyp_pool_free(1);
+	assert_ret(host_donate_hyp(pa, 1, &want), STOCKADE_ENOMEM);
+	assert_refused(host_donate_pool(pa, 1, &want), STOCKADE_ENOMEM); /* two tables */
+	assert_int_equal(want.pages, 1);
+	release_hyp_pool(0);
+	set_hyp_pool_free(2);
+	assert_ret(host_donate_pool(pa, 1, &want), 0);
+	assert_int_equal(hyp_pool.free, 1);
+	assert_ret(host_donate_pool(pa + PAGE_SIZE, 16, &want), 0);
+	assert_int_equal(hyp_pool.free, 17);
+	release_hyp_pool(0);
+}
+
+/* A VM's pool is asked for tables by level and, for a block, one to split it later; exactly so many. */
+static void a_vms_pool_is_asked_for_exactly_what_lacks(void)
+{
+	static const struct {
+		unsigned int bits;
+		u64 nr, tables;
+	} cases[] = { { 40, 1, 2 }, { 40, NR_BLOCK, 2 }, { 44, 1, 3 }, { 44, NR_BLOCK, 3 } };
+	static const struct fake_config config = { .ipa_bits = 48 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		u64 nr = cases[i].nr;
+		pa_t pa;
+
+		boot_again_as(&config);
+		vm = make_vm_bits(0, cases[i].bits);
+		pa = host_block();
+		for (u64 have = 0; have < cases[i].tables; have++) {
+			assert_refused(host_donate_guest(vm.mem, pa, GIB, nr, &want),
+				       STOCKADE_ENOMEM);
+			assert_int_equal(want.pool, STOCKADE_POOL_VM);
+			assert_int_equal(want.pages, cases[i].tables - have);
+			assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+		}
+		assert_ret(host_donate_guest(vm.mem, pa, GIB, nr, &want), 0);
+		assert_int_equal(vm.mem->pool.free, 0);
+		assert_int_equal(vm.mem->pool.reserved, nr == 1 ? 0 : 1);
+		assert_int_equal(hyp_pool.reserved, nr == 1 ? 0 : 1);
+		fake_check();
+	}
+}
+
+/* Splits come from what was reserved, with nothing else left in either pool. */
+static void blocks_are_split_from_the_reserve(void)
+{
+	pa_t block = host_block();
+	u64 before;
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	assert_int_equal(vm.mem->pool.free, 0);
+	set_hyp_pool_free(0);
+	before = hyp_pool.reserved;
+	assert_ret(guest_share_host(vm.mem, 9 * PAGE_SIZE), 0);
+	assert_int_equal(hyp_pool.reserved, before - 1);
+	assert_int_equal(vm.mem->pool.reserved, 0);
+	assert_host_has(block + 9 * PAGE_SIZE);
+	assert_host_lost(block + 8 * PAGE_SIZE);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		assert_guest_has(&vm, i * PAGE_SIZE, block + i * PAGE_SIZE);
+	/* Others of it, with no more. */
+	assert_ret(guest_share_host(vm.mem, 11 * PAGE_SIZE), 0);
+	assert_ret(guest_unshare_host(vm.mem, 9 * PAGE_SIZE), 0);
+	guest_force_reclaim(vm.mem, block);
+	assert_ret(guest_relinquish(vm.mem, PAGE_SIZE), 0);
+	release_hyp_pool(0);
+}
+
+/* A guest's MMIO guard takes tables of the VM's pool, and says how many are lacking. */
+static void guards_take_tables(void)
+{
+	u64 missing = 99;
+
+	vm = make_vm(0);
+	assert_refused(guest_guard_mmio(vm.mem, GIB, &missing), STOCKADE_ENOMEM);
+	assert_int_equal(missing, 2);
+	assert_true(guest_is_mmio(vm.mem, 0x1000)); /* not asked for yet: everything */
+	assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+	assert_ret(guest_guard_mmio(vm.mem, GIB, &missing), STOCKADE_ENOMEM);
+	assert_int_equal(missing, 1);
+	assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+	assert_ret(guest_guard_mmio(vm.mem, GIB, &missing), 0);
+	assert_ret(guest_guard_mmio(vm.mem, GIB, &missing), 0);
+	assert_true(guest_is_mmio(vm.mem, GIB));
+	assert_false(guest_is_mmio(vm.mem, GIB + PAGE_SIZE));
+	assert_false(guest_is_mmio(vm.mem, 0x1000));
+}
+
+/* --- sharing --- */
+
+/* Shared: both see it, contents kept. Unshared: the guest alone. Twice is refused. */
+static void sharing_and_unsharing(void)
+{
+	pa_t pa;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	fill_page(pa, 0x5ec2e7);
+	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
+	assert_state(pa, PAGE_GUEST_SHARED);
+	assert_host_has(pa);
+	assert_guest_has(&vm, 0x1000, pa);
+	assert_page_is(pa, 0x5ec2e7);
+	assert_refused(guest_share_host(vm.mem, 0x1000), STOCKADE_EPERM);
+	assert_ret(guest_unshare_host(vm.mem, 0x1000), 0);
+	assert_state(pa, PAGE_GUEST);
+	assert_host_lost(pa);
+	assert_page_is(pa, 0x5ec2e7);
+	assert_refused(guest_unshare_host(vm.mem, 0x1000), STOCKADE_EPERM);
+}
+
+/* All pages of a block shared, and unshared, in some order: its table is always there. */
+static void a_whole_block_can_be_shared(void)
+{
+	pa_t block = host_block();
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		assert_ret(guest_share_host(vm.mem, (i * 7 % NR_BLOCK) * PAGE_SIZE), 0);
+	assert_int_equal(fake_walk(&host_map, block).level, 3);
+	fake_check();
+	set_hyp_pool_free(0);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		assert_ret(guest_unshare_host(vm.mem, (i * 11 % NR_BLOCK) * PAGE_SIZE), 0);
+	release_hyp_pool(0);
+}
+
+/* --- relinquish --- */
+
+/* A private page comes back zeroed; a shared one as it is; another can be donated in its place. */
+static void relinquished_pages_come_back(void)
+{
+	pa_t pa, shared;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	shared = donated_page(&vm, 0x2000);
+	fill_page(pa, 0x5ec2e7);
+	fill_page(shared, 0x1234);
+	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
+	assert_ret(guest_relinquish(vm.mem, 0x1000), 0);
+	assert_ret(guest_relinquish(vm.mem, 0x2000), 0);
+	assert_page_is(pa, 0);
+	assert_page_is(shared, 0x1234);
+	assert_state(pa, PAGE_HOST);
+	assert_state(shared, PAGE_HOST);
+	assert_guest_has_not(&vm, 0x1000);
+	assert_guest_has_not(&vm, 0x2000);
+	assert_false(guest_is_poisoned(vm.mem, 0x1000));
+	donate(&vm, shared, 0x1000, 1);
+	assert_guest_has(&vm, 0x1000, shared);
+}
+
+/* All of a block relinquished: the host has it whole again. */
+static void a_relinquished_block_is_whole_again(void)
+{
+	pa_t block = host_block();
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		assert_ret(guest_relinquish(vm.mem, i * PAGE_SIZE), 0);
+	assert_int_equal(fake_walk(&host_map, block).level, 2);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		assert_page_is(block + i * PAGE_SIZE, 0);
+}
+
+/* --- force reclaim --- */
+
+/* The page comes back zeroed and the guest's entry is poisoned; other pages are not harmed. */
+static void a_forced_page_is_zeroed_and_poisoned(void)
+{
+	pa_t pa, next;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	next = donated_page(&vm, 0x2000);
+	fill_page(pa, 0x5ec2e7);
+	fill_page(next, 0x5afe);
+	guest_force_reclaim(vm.mem, pa);
+	assert_state(pa, PAGE_HOST);
+	assert_host_has(pa);
+	assert_page_is(pa, 0);
+	assert_guest_has_not(&vm, 0x1000);
+	assert_true(guest_is_poisoned(vm.mem, 0x1000));
+	assert_guest_has(&vm, 0x2000, next);
+	assert_page_is(next, 0x5afe);
+	assert_false(guest_is_poisoned(vm.mem, 0x2000));
+	/* There is no page for it any more, neither that nor another. */
+	assert_refused(host_donate_guest(vm.mem, pa, 0x1000, 1, &want), STOCKADE_EFAULT);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &want), STOCKADE_EFAULT);
+	/* Elsewhere it is a page like any other. */
+	assert_ret(host_donate_guest(vm.mem, pa, 0x3000, 1, &want), 0);
+}
+
+/* One page of a block: the other 511 stay, with their contents and translations. */
+static void a_forced_page_of_a_block(void)
+{
+	pa_t block = host_block();
+
+	vm = make_vm(0);
+	donate(&vm, block, 0, NR_BLOCK);
+	for (u64 i = 0; i < NR_BLOCK; i++)
+		fill_page(block + i * PAGE_SIZE, 0x5ec0000 + i);
+	guest_force_reclaim(vm.mem, block + 200 * PAGE_SIZE);
+	for (u64 i = 0; i < NR_BLOCK; i++) {
+		if (i == 200) {
+			assert_page_is(block + i * PAGE_SIZE, 0);
+			assert_host_has(block + i * PAGE_SIZE);
+			assert_true(guest_is_poisoned(vm.mem, i * PAGE_SIZE));
+		} else {
+			assert_page_is(block + i * PAGE_SIZE, 0x5ec0000 + i);
+			assert_host_lost(block + i * PAGE_SIZE);
+			assert_guest_has(&vm, i * PAGE_SIZE, block + i * PAGE_SIZE);
+		}
+	}
+}
+
+/* What is not this guest's private page is left alone. */
+static void force_reclaim_takes_nothing_else(void)
+{
+	make_all_states();
+	for (enum which w = 0; w < NR_WHICH; w++) {
+		struct fake_copy *copy;
+		const char *differs;
+
+		if (w == GUEST_PAGE || w == GUEST_IN_BLOCK)
+			continue;
+		copy = fake_copy();
+		guest_force_reclaim(vm.mem, page_in[w]);
+		differs = fake_differs(copy);
+		if (differs)
+			fail_msg("page %d: changed %s", w, differs);
+	}
+	no_more_moving();
+}
+
+/* Beyond the guest's space nothing is poisoned, and asking is no mistake. */
+static void poison_beyond_the_space(void)
+{
+	vm = make_vm(0);
+	assert_false(guest_is_poisoned(vm.mem, BIT(40)));
+	assert_false(guest_is_poisoned(vm.mem, ~0ull));
+	assert_false(guest_is_poisoned(vm.mem, 0));
+}
+
+/* --- maintenance, in order --- */
+
+static int op_at(enum fake_op_kind kind, u64 a, u64 b, int after)
+{
+	for (unsigned int i = (unsigned int)(after + 1); i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
+		if (fake.ops[i].kind == kind && fake.ops[i].a == a && fake.ops[i].b == b)
+			return (int)i;
+	fail_msg("no operation %d (0x%lx, 0x%lx) after number %d", kind, a, b, after);
+	return 0;
+}
+
+static bool has_op(enum fake_op_kind kind)
+{
+	for (unsigned int i = 0; i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
+		if (fake.ops[i].kind == kind)
+			return true;
+	return false;
+}
+
+/*
+ * Force reclaim: the guest's TLBs first, then zeroes, then clean to the PoC, also with FWB (the host can map
+ * the page uncached), then the host.
+ */
+static void force_reclaim_in_order(void)
+{
+	for (int fwb = 0; fwb < 2; fwb++) {
+		pa_t pa;
+		int at;
+
+		boot_again();
+		fake.has_fwb = fwb;
+		vm = make_vm(0);
+		pa = donated_page(&vm, 0x1000);
+		fake.nr_ops = 0;
+		guest_force_reclaim(vm.mem, pa);
+		at = op_at(FAKE_TLB_S2, vm.mem->map.vttbr, 0x1000, -1);
+		at = op_at(FAKE_CLEAR, pa, 0, at);
+		at = op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+		op_at(FAKE_TABLE_BARRIER, 0, 0, at);
+		fake_check();
+	}
+}
+
+/* Donation: the host's TLBs, then clean to the PoC (no FWB) every page, then the I-cache, then the entry. */
+static void donation_in_order(void)
+{
+	for (int fwb = 0; fwb < 2; fwb++) {
+		pa_t block;
+		int at;
+
+		boot_again();
+		fake.has_fwb = fwb;
+		vm = make_vm(0);
+		block = host_block();
+		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+		fake.nr_ops = 0;
+		donate(&vm, block, 0, NR_BLOCK);
+		at = op_at(FAKE_TLB_S2, host_map.vttbr, block, -1);
+		for (u64 i = 0; i < NR_BLOCK && !fwb; i++)
+			at = op_at(FAKE_DCACHE, block + i * PAGE_SIZE, PAGE_SIZE, at);
+		if (fwb)
+			assert_false(has_op(FAKE_DCACHE));
+		at = op_at(FAKE_ICACHE, 0, 0, at);
+		op_at(FAKE_TABLE_BARRIER, 0, 0, at);
+		/* With FWB the guest's memory type is forced to write-back. */
+		assert_int_equal(fake_walk(&vm.mem->map, 0).pte & (0xfull << 2),
+				 fwb ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
+		fake_check();
+	}
+}
+
+/* To the hypervisor: the host's TLBs before the page is used; back: zeroed, EL2's TLBs, then the host. */
+static void hyp_donation_in_order(void)
+{
+	pa_t pa = host_page();
+	int at;
+
+	fake.nr_ops = 0;
+	assert_ret(host_donate_hyp(pa, 1, &want), 0);
+	at = op_at(FAKE_TLB_S2, host_map.vttbr, pa, -1);
+	op_at(FAKE_CLEAR, pa, 0, at);
+	fake.nr_ops = 0;
+	hyp_donate_host(pa);
+	at = op_at(FAKE_CLEAR, pa, 0, -1);
+	at = op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+	op_at(FAKE_TLB_HYP, HYP_LINEAR_BASE + pa, 0, at);
+}
+
+/* A relinquished or reclaimed page is clean to the PoC before the host has it. */
+static void relinquish_in_order(void)
+{
+	pa_t pa;
+	int at;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	fake.nr_ops = 0;
+	assert_ret(guest_relinquish(vm.mem, 0x1000), 0);
+	at = op_at(FAKE_TLB_S2, vm.mem->map.vttbr, 0x1000, -1);
+	at = op_at(FAKE_CLEAR, pa, 0, at);
+	op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+}
+
+/* Unshared: the host's TLBs first, then what it left in caches goes to memory, which the guest may read. */
+static void unshare_in_order(void)
+{
+	pa_t pa;
+	int at;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
+	fake.nr_ops = 0;
+	assert_ret(guest_unshare_host(vm.mem, 0x1000), 0);
+	at = op_at(FAKE_TLB_S2, host_map.vttbr, pa, -1);
+	op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+}
+
+/* A guest can name no more than 1024 pages of MMIO: each may cost the host tables. */
+static void guards_are_bounded(void)
+{
+	u64 missing;
+
+	vm = make_vm(0);
+	for (unsigned int i = 0; i < 6; i++)
+		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
+	for (u64 i = 0; i < 1024; i++)
+		assert_ret(guest_guard_mmio(vm.mem, i * PAGE_SIZE, &missing), 0);
+	assert_refused(guest_guard_mmio(vm.mem, 1024 * PAGE_SIZE, &missing), STOCKADE_EPERM);
+	/* Those that it has can be named again. */
+	assert_ret(guest_guard_mmio(vm.mem, 7 * PAGE_SIZE, &missing), 0);
+	assert_ret(guest_guard_mmio(vm.mem, 8 * PAGE_SIZE, &missing), 0);
+	assert_refused(guest_guard_mmio(vm.mem, 1025 * PAGE_SIZE, &missing), STOCKADE_EPERM);
+}
+
+/* --- two CPUs --- */
+
+static pa_t race_page;
+static unsigned int race_calls;
+
+static void share_meanwhile(const char *name)
+{
+	if (strcmp(name, "&mem->lock") || race_calls++)
+		return;
+	fake_cpu(1);
+	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
+}
+
+/* The guest shares the page just before the host's fault is dealt with: it is left alone. */
+static void sharing_wins_over_force_reclaim(void)
+{
+	vm = make_vm(0);
+	race_page = donated_page(&vm, 0x1000);
+	fill_page(race_page, 0x7777);
+	race_calls = 0;
+	fake.before_lock = share_meanwhile;
+	guest_force_reclaim(vm.mem, race_page);
+	fake.before_lock = NULL;
+	assert_int_equal(race_calls, 1);
+	assert_state(race_page, PAGE_GUEST_SHARED);
+	assert_page_is(race_page, 0x7777);
+}
+
+static void look_meanwhile(const char *name)
+{
+	struct host_regs regs = { 0 };
+
+	if (strcmp(name, "&mem_lock") || race_calls++)
+		return;
+	/* Zeroing is to come, without mem_lock: nobody may have the page. */
+	assert_state(race_page, PAGE_MOVING);
+	assert_host_lost(race_page);
+	assert_guest_has_not(&vm, 0x1000);
+	fake_cpu(1);
+	assert_ret(host_donate_hyp(race_page, 1, &want), STOCKADE_EPERM);
+	assert_ret(host_share_hyp(race_page, &want), STOCKADE_EPERM);
+	/* The host that touches it tries again. */
+	fake.abort = (struct host_abort){ .ipa = race_page, .ipa_known = true, .user = true };
+	fake.host_esr = ESR(EC_DABT_LOWER, DABT_FAULT);
+	host_trap(&regs);
+	assert_int_equal(fake.faults[0] + fake.faults[1] + fake.faults[2], 0);
+}
+
+/* While a page is being zeroed it is nobody's. */
+static void a_moving_page_is_nobodys(void)
+{
+	vm = make_vm(0);
+	race_page = donated_page(&vm, 0x1000);
+	race_calls = 0;
+	fake.after_unlock = look_meanwhile;
+	guest_force_reclaim(vm.mem, race_page);
+	fake.after_unlock = NULL;
+	assert_true(race_calls > 1);
+	assert_state(race_page, PAGE_HOST);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		hyp_test(the_host_gives_only_its_own),
+		hyp_test(the_host_gives_its_own),
+		hyp_test(nonsense_addresses_are_refused),
+		hyp_test(nonsense_ipas_are_refused),
+		hyp_test(one_bad_page_spoils_the_range),
+		hyp_test(a_range_over_two_blocks_is_given),
+		hyp_test(our_own_mistakes_panic),
+		hyp_test(shares_are_counted),
+		hyp_test(guest_calls_on_every_kind_of_ipa),
+		hyp_test(blocks_go_to_empty_places_only),
+		hyp_test(a_split_block_of_the_hosts_is_not_given_whole),
+		hyp_test(a_table_of_the_hosts_is_not_given_whole),
+		hyp_test(donation_keeps_contents),
+		hyp_test(el2s_pool_is_asked_for_exactly_what_lacks),
+		hyp_test(the_pool_is_fed_from_its_reserve),
+		hyp_test(a_vms_pool_is_asked_for_exactly_what_lacks),
+		hyp_test(blocks_are_split_from_the_reserve),
+		hyp_test(guards_take_tables),
+		hyp_test(sharing_and_unsharing),
+		hyp_test(a_whole_block_can_be_shared),
+		hyp_test(relinquished_pages_come_back),
+		hyp_test(a_relinquished_block_is_whole_again),
+		hyp_test(a_forced_page_is_zeroed_and_poisoned),
+		hyp_test(a_forced_page_of_a_block),
+		hyp_test(force_reclaim_takes_nothing_else),
+		hyp_test(poison_beyond_the_space),
+		hyp_test(force_reclaim_in_order),
+		hyp_test(donation_in_order),
+		hyp_test(hyp_donation_in_order),
+		hyp_test(relinquish_in_order),
+		hyp_test(unshare_in_order),
+		hyp_test(guards_are_bounded),
+		hyp_test(sharing_wins_over_force_reclaim),
+		hyp_test(a_moving_page_is_nobodys),
+	};
+
+	return RUN("hyp-mem-transition", tests);
+}
