@@ -35,7 +35,7 @@ fetch_kernel()
 	local metaver image ver common kbuild flavour p specs=()
 
 	metaver=$(apt_version linux-image-arm64:arm64 $kernel_suite)
-	[ -n "$metaver" ] || die "no linux-image-arm64 in $kernel_suite"
+	[ -n "$metaver" ] || die "no linux-image-arm64 in $kernel_suite: is the mirror reachable, and does it have that?"
 	image=$(depends linux-image-arm64:arm64 "$metaver" 'linux-image-[^ ,]*')
 	flavour=${image#linux-image-}
 	# shellcheck disable=SC2254 # a pattern

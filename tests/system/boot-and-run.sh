@@ -5,7 +5,7 @@
 #
 #   boot-and-run.sh CPU SECONDS PROGRAM...
 #
-# STOCK=1: on the kernel's own KVM with ordinary VMs instead of our module, to try the tests.
+# WITH=FILES are put beside the programs. STOCK=1: on the kernel's own KVM with ordinary VMs instead of our module, to try the tests.
 set -euo pipefail
 . "$(dirname "$0")/../../tools/common.sh"
 
@@ -19,7 +19,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/system.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/t"
-cp "$@" "$work/t/"
+# shellcheck disable=SC2086
+cp "$@" ${WITH:-} "$work/t/"
 printf '%s\n' "${@##*/}" > "$work/t/list"
 files=("$work/t:/t")
 options=(-a quiet)

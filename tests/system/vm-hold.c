@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,7 +42,7 @@ static void print_frames(const struct kt_vm *vm)
 		uint64_t entry = 0;
 
 		if (pread(fd, &entry, 8, (off_t)(va / KT_PAGE * 8)) == 8)
-			printf(" %" PRIx64, entry & ((1ull << 55) - 1));
+			printf(" %" PRIx64, entry & ~(~(uint64_t)0 << 55));
 	}
 	printf("\n");
 	close(fd);
@@ -65,6 +66,10 @@ int main(int argc, char **argv)
 	for (i = 0; i < 2; i++)
 		while (vm.vcpu[i].nr_progress < 2 && !vm.vcpu[i].thread_done)
 			usleep(1000);
+	if (!kt_out_of_reach(&vm)) {
+		printf("vm: HARMED, the host reads it\n");
+		return 1;
+	}
 	printf("vm: runs\n");
 
 	while (!end || time(NULL) < end) {
@@ -82,9 +87,11 @@ int main(int argc, char **argv)
 			/* The host may be busy with worse. */
 			for (ms = 0; ms < 20000 && cpu->nr_progress == before[i]; ms++)
 				usleep(1000);
-			if (cpu->thread_done || !cpu->progress || cpu->nr_progress == before[i]) {
-				printf("vm: HARMED, vCPU %u, progress %" PRIu64 "\n", i,
-				       cpu->progress);
+			if (cpu->thread_done || cpu->nr_bad || cpu->nr_progress == before[i]) {
+				printf("vm: HARMED, vCPU %u: %s\n", i,
+				       cpu->nr_bad	? "wrong data" :
+				       cpu->thread_done ? strerror(cpu->result.err) :
+							  "no progress");
 				return 1;
 			}
 		}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -250,6 +251,7 @@ static bool device_store(struct kt_vcpu *vcpu, uint64_t offset, uint64_t val)
 		return false;
 	case DEV_PROGRESS:
 		vcpu->progress = val;
+		vcpu->nr_bad += val == ~0ull;
 		vcpu->nr_progress++;
 		return vcpu->stop_at_progress;
 	case DEV_IRQ:
@@ -436,6 +438,29 @@ int kt_try_load(const volatile void *p, void **addr)
 int kt_try_store(volatile void *p, uint8_t val, void **addr)
 {
 	return try_access(p, true, val, addr);
+}
+
+bool kt_out_of_reach(struct kt_vm *vm)
+{
+	cpu_set_t all, one;
+	bool safe = true;
+	int cpu;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		void *addr;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (!CPU_ISSET(cpu, &all) || sched_setaffinity(0, sizeof(one), &one))
+			continue;
+		if (kt_try_load(vm->mem + (GUEST_FREE - GUEST_RAM), &addr) != SIGSEGV) {
+			diag("CPU %d reads the VM's memory", cpu);
+			safe = false;
+		}
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	return safe;
 }
 
 int64_t kt_sysfs(const char *name)

@@ -46,7 +46,8 @@ struct kt_vcpu {
 	struct kt_result result;    /* being put together */
 	volatile uint64_t progress; /* last DEV_PROGRESS */
 	volatile uint64_t nr_progress;
-	bool stop_at_progress; /* kt_call returns (exit MMIO) there */
+	volatile uint64_t nr_bad; /* of those, ~0: CMD_STRESS has found wrong data */
+	bool stop_at_progress;	  /* kt_call returns (exit MMIO) there */
 	pthread_t thread;
 	volatile bool thread_done;
 };
@@ -116,6 +117,12 @@ int kt_irq_line(struct kt_vm *vm, uint32_t intid, bool level);
 /* Did an access by this process get a signal? Returns it (0: none); si_addr by address. */
 int kt_try_load(const volatile void *p, void **addr);
 int kt_try_store(volatile void *p, uint8_t val, void **addr);
+
+/*
+ * From no CPU can this process read the guest's page at GUEST_FREE, which the guest has used: is stage 2 on
+ * everywhere? It may be lost to the guest if not.
+ */
+bool kt_out_of_reach(struct kt_vm *vm);
 
 /* A number of /sys/kernel/stockade; -1 if there is none. */
 int64_t kt_sysfs(const char *name);
