@@ -101,7 +101,9 @@ static u64 arch_features(u32 function)
 	case SMCCC_ARCH_WORKAROUND_2:
 		/* Its switch is the host's: a guest may only hear that there is nothing to switch. */
 		answer = smc_call(SMCCC_ARCH_FEATURES, function, 0, 0);
-		return answer == SMCCC_RET_NOT_REQUIRED ? answer : (u64)SMCCC_RET_NOT_SUPPORTED;
+		return answer == SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED ?
+			       answer :
+			       (u64)SMCCC_RET_NOT_SUPPORTED;
 	default:
 		return (u64)SMCCC_RET_NOT_SUPPORTED;
 	}

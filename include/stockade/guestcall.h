@@ -15,10 +15,10 @@
 #define SMCCC_ARCH_WORKAROUND_2 0x80007fffu
 #define SMCCC_ARCH_WORKAROUND_3 0x80003fffu
 
-#define SMCCC_RET_SUCCESS	    0
-#define SMCCC_RET_NOT_SUPPORTED	    (-1)
-#define SMCCC_RET_INVALID_PARAMETER (-3)
-#define SMCCC_RET_NOT_REQUIRED	    1 /* of WORKAROUND_*: this CPU does not need it */
+#define SMCCC_RET_SUCCESS		     0
+#define SMCCC_RET_NOT_SUPPORTED		     (-1)
+#define SMCCC_RET_INVALID_PARAMETER	     (-3)
+#define SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED 1 /* of WORKAROUND_*: this CPU does not need it */
 
 /* True random numbers (Arm DEN0098). */
 #define TRNG_VERSION  0x84000050u
