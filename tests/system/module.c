@@ -136,13 +136,27 @@ static void stop_vm(struct kt_vm *vm)
 	kt_close(vm);
 }
 
-static bool vm_works(void)
+/* CPUs that have not run a VM are under stage 2 too. */
+static bool is_protected(void)
 {
 	struct kt_vm vm;
-	bool well;
+	bool safe;
+
+	kt_pin(0);
+	kt_create(&vm, &(struct kt_config){ 0 });
+	kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, AREA, 0, 0);
+	safe = kt_out_of_reach(&vm);
+	kt_close(&vm);
+	return safe;
+}
+
+static bool vm_works(void)
+{
+	bool well = is_protected();
+	struct kt_vm vm;
 
 	start_vm(&vm);
-	well = runs_well(&vm) && kt_out_of_reach(&vm);
+	well &= runs_well(&vm) && kt_out_of_reach(&vm);
 	stop_vm(&vm);
 	return well;
 }

@@ -57,7 +57,14 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGUSR2, ask);
+	/* The other CPUs shall be under stage 2 without having run a VM. */
+	kt_pin(0);
 	kt_create(&vm, &(struct kt_config){ .size = 4 * KT_2M, .nr_vcpus = 2, .gic = true });
+	kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, AREA, 0, 0);
+	if (!kt_out_of_reach(&vm)) {
+		printf("vm: HARMED, the host reads it\n");
+		return 1;
+	}
 	entry = kt_do(&vm.vcpu[0], CMD_SECONDARY, 0, 0, 0, 0);
 	if (kt_hvc(&vm.vcpu[0], PSCI_CPU_ON_64, 1, entry, 0).r[0])
 		bail("CPU_ON");
@@ -66,10 +73,6 @@ int main(int argc, char **argv)
 	for (i = 0; i < 2; i++)
 		while (vm.vcpu[i].nr_progress < 2 && !vm.vcpu[i].thread_done)
 			usleep(1000);
-	if (!kt_out_of_reach(&vm)) {
-		printf("vm: HARMED, the host reads it\n");
-		return 1;
-	}
 	printf("vm: runs\n");
 
 	while (!end || time(NULL) < end) {

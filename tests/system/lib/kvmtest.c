@@ -440,26 +440,34 @@ int kt_try_store(volatile void *p, uint8_t val, void **addr)
 	return try_access(p, true, val, addr);
 }
 
+int kt_pin(int cpu)
+{
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	for (i = 0; i < CPU_SETSIZE; i++)
+		if (cpu < 0 || i == cpu)
+			CPU_SET(i, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? errno : 0;
+}
+
 bool kt_out_of_reach(struct kt_vm *vm)
 {
-	cpu_set_t all, one;
 	bool safe = true;
 	int cpu;
 
-	sched_getaffinity(0, sizeof(all), &all);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+	for (cpu = 0; cpu < sysconf(_SC_NPROCESSORS_CONF); cpu++) {
 		void *addr;
 
-		CPU_ZERO(&one);
-		CPU_SET(cpu, &one);
-		if (!CPU_ISSET(cpu, &all) || sched_setaffinity(0, sizeof(one), &one))
-			continue;
-		if (kt_try_load(vm->mem + (GUEST_FREE - GUEST_RAM), &addr) != SIGSEGV) {
+		if (kt_pin(cpu))
+			continue; /* it is offline */
+		if (kt_try_load(vm->mem + (GUEST_FREE - vm->gpa), &addr) != SIGSEGV) {
 			diag("CPU %d reads the VM's memory", cpu);
 			safe = false;
 		}
 	}
-	sched_setaffinity(0, sizeof(all), &all);
+	kt_pin(-1);
 	return safe;
 }
 

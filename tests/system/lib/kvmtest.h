@@ -118,9 +118,11 @@ int kt_irq_line(struct kt_vm *vm, uint32_t intid, bool level);
 int kt_try_load(const volatile void *p, void **addr);
 int kt_try_store(volatile void *p, uint8_t val, void **addr);
 
+/* This thread, and those it starts, on that CPU only; -1: on any. 0 or errno. */
+int kt_pin(int cpu);
 /*
  * From no CPU can this process read the guest's page at GUEST_FREE, which the guest has used: is stage 2 on
- * everywhere? It may be lost to the guest if not.
+ * everywhere? It may be lost to the guest if not. This thread is then free to run on any CPU.
  */
 bool kt_out_of_reach(struct kt_vm *vm);
 
