@@ -83,11 +83,11 @@ system: all
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit system smoke
+	+@tools/test.sh unit system demo smoke
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit system smoke
+	+@TEST_ALL=1 tools/test.sh unit system demo smoke
 
 .PHONY: check
 check: module
