@@ -154,13 +154,14 @@ static int hold_cpus(void)
 
 	args->nr_cpus = nr_cpu_ids;
 	for_each_possible_cpu(cpu) {
-		void *pages = alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE, HOLD_GFP);
+		void *pages;
 		u64 mpidr;
 		int err = stockade_cpu_mpidr(cpu, &mpidr);
 
 		if (err)
 			return err;
 		args->cpu[cpu].mpidr = mpidr;
+		pages = alloc_pages_exact(STOCKADE_CPU_PAGES * PAGE_SIZE, HOLD_GFP);
 		if (!pages)
 			return -ENOMEM;
 		args->cpu[cpu].pages = virt_to_phys(pages);
