@@ -15,9 +15,12 @@
 #define SMCCC_ARCH_WORKAROUND_2 0x80007fffu
 #define SMCCC_ARCH_WORKAROUND_3 0x80003fffu
 
-#define SMCCC_RET_SUCCESS		     0
-#define SMCCC_RET_NOT_SUPPORTED		     (-1)
-#define SMCCC_RET_INVALID_PARAMETER	     (-3)
+/* Newer kernels' headers have these too, spelt differently. */
+#ifndef SMCCC_RET_SUCCESS
+#define SMCCC_RET_SUCCESS	    0
+#define SMCCC_RET_NOT_SUPPORTED	    (-1)
+#define SMCCC_RET_INVALID_PARAMETER (-3)
+#endif
 #define SMCCC_ARCH_WORKAROUND_RET_UNAFFECTED 1 /* of WORKAROUND_*: this CPU does not need it */
 
 /* True random numbers (Arm DEN0098). */

@@ -148,8 +148,12 @@ void raw_run(u64 handle, u32 vcpu, u64 run_pfn, unsigned int times, struct rnd_s
 	struct user_fpsimd_state fp;
 	unsigned long flags;
 
-	/* What FP registers the guest leaves behind are not ours to lose; and no preemption. */
+	/*
+	 * What FP registers the guest leaves behind are not ours to lose. And no preemption, which newer kernels
+	 * allow there: the vCPU would stay bound to a CPU that this thread has left, for good.
+	 */
 	stockade_fp_begin(&fp);
+	preempt_disable();
 	if (!raw_call(STOCKADE_HC_VCPU_LOAD, handle, vcpu, 0, 0, NULL)) {
 		while (times--) {
 			u64 x[6] = { STOCKADE_HC_VCPU_RUN };
@@ -172,6 +176,7 @@ void raw_run(u64 handle, u32 vcpu, u64 run_pfn, unsigned int times, struct rnd_s
 		}
 		raw_call(STOCKADE_HC_VCPU_PUT, 0, 0, 0, 0, NULL);
 	}
+	preempt_enable();
 	stockade_fp_end(&fp);
 }
 
