@@ -31,31 +31,17 @@ u64 at_translate(u64 va);
 	(MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF | \
 	 MDCR_TDCC)
 
-/* The guest's virtual timer is PPI 27 to it (as KVM has it), whatever the host's is. */
-#define GUEST_VTIMER_INTID 27
-
-#define LR_STATE      GENMASK(63, 62)
-#define LR_HW	      BIT(61)
-#define LR_GROUP      BIT(60)
-#define LR_PRIORITY   GENMASK(55, 48)
-#define LR_EOI	      BIT(41)
-#define LR_PINTID     GENMASK(44, 32)
-#define LR_VINTID     GENMASK(31, 0)
-#define LR_VINTID_END 1020
-
-static u32 host_vtimer_intid;
 static unsigned int nr_lrs, nr_aprs;
 static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme;
 static bool has_spe, has_trf, has_brbe, has_mpam, has_ras;
 
-void guest_arch_init(u32 vtimer_intid)
+void guest_arch_init(void)
 {
 	u64 vtr = read_sysreg_s(SYS_ICH_VTR_EL2);
 	u64 isar1 = read_sysreg(id_aa64isar1_el1);
 	u64 pmu = FIELD_GET(ID_DFR0_PMU, read_sysreg(id_aa64dfr0_el1));
 	u64 fgt = FIELD_GET(ID_MMFR0_FGT, read_sysreg(id_aa64mmfr0_el1));
 
-	host_vtimer_intid = vtimer_intid;
 	nr_lrs = (unsigned int)FIELD_GET(ICH_VTR_LISTREGS, vtr) + 1;
 	/* 5, 6 or 7 bits of preemption: 1, 2 or 4 registers (IHI 0069, ICH_AP1R<n>_EL2). */
 	nr_aprs = 1u << (FIELD_GET(ICH_VTR_PREBITS, vtr) + 1 - 5);
@@ -308,26 +294,6 @@ static void lr_write(unsigned int n, u64 value)
 	}
 }
 
-/*
- * What the host asks for, less what it may not: HW links an interrupt to a physical one, which the guest
- * then deactivates. Only the timer's is the guest's business.
- */
-static u64 lr_sanitise(u64 lr)
-{
-	u64 vintid = FIELD_GET(LR_VINTID, lr);
-	u64 out = lr & (LR_STATE | LR_PRIORITY | LR_VINTID);
-
-	if (vintid >= LR_VINTID_END)
-		return 0;
-	out |= LR_GROUP;
-	if ((lr & LR_HW) && vintid == GUEST_VTIMER_INTID &&
-	    FIELD_GET(LR_PINTID, lr) == host_vtimer_intid)
-		out |= LR_HW | FIELD_PUT(LR_PINTID, host_vtimer_intid);
-	else
-		out |= lr & LR_EOI & ~LR_HW;
-	return out;
-}
-
 void guest_arch_init_cpu(struct cpu *cpu)
 {
 	for (unsigned int i = 0; i < nr_lrs; i++)
@@ -341,7 +307,7 @@ void guest_arch_init_cpu(struct cpu *cpu)
 static void gic_enter(struct cpu *cpu, const struct guest_entry *entry)
 {
 	for (unsigned int i = 0; i < entry->nr_lrs; i++)
-		lr_write(i, lr_sanitise(entry->lr[i]));
+		lr_write(i, entry->lr[i]);
 	for (unsigned int i = entry->nr_lrs; i < cpu->lrs_used; i++)
 		lr_write(i, 0);
 	cpu->lrs_used = entry->nr_lrs;

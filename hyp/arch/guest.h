@@ -66,8 +66,8 @@ enum guest_exit_kind {
 	GUEST_EXIT_SERROR,
 };
 
-/* Once, at launch. vtimer_intid: the host's INTID of the virtual timer. */
-void guest_arch_init(u32 vtimer_intid);
+/* Once, at launch. */
+void guest_arch_init(void);
 
 struct cpu;
 /* Each CPU, at launch and when it comes up: the virtual GIC interface is nobody's. */

@@ -12,7 +12,7 @@
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
-#include "vm/vm.h"
+#include "vm/gic.h"
 
 /* MAIR_EL2: index 0 normal, inner and outer write-back, read- and write-allocate. */
 #define MAIR_NORMAL 0xffull
@@ -38,6 +38,16 @@ static unsigned int phys_bits;
 struct cpu *cpu_get(unsigned int index)
 {
 	return cpus[index];
+}
+
+struct stockade_range launch_image(void)
+{
+	return (struct stockade_range){ image_base, (u64)image_end - (u64)image_start };
+}
+
+unsigned int launch_phys_bits(void)
+{
+	return phys_bits;
 }
 
 pa_t image_pa(const void *in_image)
@@ -85,7 +95,7 @@ int launch_early(struct stockade_launch *launch)
 	ret = hyp_map_init(launch, &image);
 	if (ret)
 		return ret;
-	/* The arguments are read once more, with the MMU on; unmapped by launch_seal(). */
+	/* The arguments are read once more, with the MMU on; unmapped by host_seal(). */
 	if (!pgtable_map(&hyp_map, HYP_LINEAR_BASE + (u64)launch, (u64)launch,
 			 ALIGN_UP(sizeof(*launch), PAGE_SIZE), HYP_RO))
 		return STOCKADE_ENOMEM;
@@ -125,7 +135,8 @@ static void init_once(const struct stockade_launch *launch)
 		cpus[i] = cpu;
 	}
 	panic_init(launch_args->panic_entry);
-	guest_arch_init(launch_args->vtimer_intid);
+	guest_arch_init();
+	vm_gic_init(launch_args->vtimer_intid);
 }
 
 /* Each CPU, MMU on. */
@@ -151,48 +162,6 @@ int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stu
 	guest_arch_init_cpu(cpu);
 	isb();
 	return STOCKADE_OK;
-}
-
-static void own(pa_t base, u64 size)
-{
-	for (pa_t pa = base; pa < base + size; pa += PAGE_SIZE) {
-		hyp_assert(page_is_ram(pa, PAGE_SIZE));
-		*page_of(pa) = (struct page){ .state = PAGE_HYP };
-		page_nr_hyp++;
-	}
-}
-
-int launch_seal(void)
-{
-	const struct stockade_launch *launch = launch_args;
-	pa_t args = hyp_pa(launch);
-	int ret;
-
-	if (host_map.root)
-		return STOCKADE_EBUSY;
-	spin_lock(&mem_lock);
-	own(image_base, (u64)image_end - (u64)image_start);
-	for (unsigned int i = 0; i < launch->nr_cpus; i++)
-		own(launch->cpu[i].pages, STOCKADE_CPU_PAGES * PAGE_SIZE);
-	for (unsigned int i = 0; i < launch->nr_array; i++)
-		own(launch->array[i].base, launch->array[i].size);
-	for (unsigned int i = 0; i < launch->nr_pool; i++)
-		own(launch->pool[i].base, launch->pool[i].size);
-	*page_of(launch->log) = (struct page){ .state = PAGE_HOST_SHARED, .refs = 1 };
-
-	ret = host_map_init(phys_bits);
-	if (ret)
-		host_map.root = 0; /* not sealed */
-	if (!ret) {
-		for (unsigned int i = 1; i < launch->nr_pool; i++)
-			pool_add_range(&hyp_pool, launch->pool[i].base, launch->pool[i].size);
-		for (u64 i = 0; i < sizeof(*launch); i += PAGE_SIZE)
-			hyp_unmap_page(args + i);
-		log_line("hypervisor of %lu KiB, %u CPUs, host's stage 2 of %u bits",
-			 page_nr_hyp * 4, cpu_count, phys_bits);
-	}
-	spin_unlock(&mem_lock);
-	return ret;
 }
 
 int launch_protect_cpu(void)

@@ -42,12 +42,15 @@ __attribute__((noreturn)) void launch_enter_host(const struct host_regs *regs);
 /* Physical address of something in the image. */
 pa_t image_pa(const void *in_image);
 
-/* The last steps of launch, and unload; hostcalls (stockade/hostcall.h). */
-int launch_seal(void);
+/* The image's memory; the CPUs' physical address bits, at the most 48. */
+struct stockade_range launch_image(void);
+unsigned int launch_phys_bits(void);
+
+/* Last step of launch on each CPU; a hostcall (stockade/hostcall.h). */
 int launch_protect_cpu(void);
 /* Prepare this CPU's EL2 for launch_leave(). */
 void launch_unload_cpu(void);
 
-extern struct stockade_launch *launch_args; /* mapped until launch_seal() */
+extern struct stockade_launch *launch_args; /* mapped until host_seal() */
 
 #endif

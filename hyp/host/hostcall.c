@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/host_el1.h"
 #include "arch/launch.h"
+#include "host/seal.h"
 #include "lib/panic.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
@@ -100,7 +101,7 @@ static int dispatch(struct host_regs *regs, struct want *want, struct result *re
 		res->x3 = vm_count();
 		return STOCKADE_OK;
 	case STOCKADE_HC_SEAL:
-		return launch_seal();
+		return host_seal();
 	case STOCKADE_HC_PROTECT_CPU:
 		return launch_protect_cpu();
 	case STOCKADE_HC_UNLAUNCH:

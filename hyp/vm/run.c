@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "vm/exit.h"
+#include "vm/gic.h"
 
 /* What the host says about the ABORT that it was given. */
 static int settle_abort(struct vcpu *vcpu, u32 flags, u64 mmio_data)
@@ -57,7 +58,7 @@ static void read_entry(struct guest_entry *entry, const struct stockade_run *run
 	entry->gic_more = flags & STOCKADE_ENTRY_MORE;
 	entry->nr_lrs = entry->gic ? (u32)min_u64(READ_ONCE(run->nr_lrs), arch_nr_lrs()) : 0;
 	for (u32 i = 0; i < entry->nr_lrs; i++)
-		entry->lr[i] = READ_ONCE(run->lr[i]);
+		entry->lr[i] = vm_gic_lr(READ_ONCE(run->lr[i]));
 }
 
 static void write_exit(struct vcpu *vcpu, enum stockade_exit reason, const struct exit_info *info)

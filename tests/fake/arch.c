@@ -174,9 +174,8 @@ void clear_page(void *va)
 
 /* --- guests --- */
 
-void guest_arch_init(u32 vtimer_intid)
+void guest_arch_init(void)
 {
-	fake.vtimer_intid = vtimer_intid;
 }
 
 void guest_regs_reset(struct guest_regs *regs, unsigned int vcpu_index)

@@ -83,7 +83,6 @@ struct fake {
 	u64 idreg[8][8]; /* by CRm and op2 */
 	u64 ctr, clidr;
 	u64 counter;
-	u32 vtimer_intid;
 
 	/* Guests: what they do until the next exit; NULL: exits with an interrupt. */
 	enum guest_exit_kind (*guest)(struct guest_regs *regs);

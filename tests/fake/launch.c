@@ -8,11 +8,13 @@
 #include "arch/launch.h"
 #include "arch/layout.h"
 #include "fake.h"
+#include "host/seal.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
+#include "vm/gic.h"
 
 #define IMAGE_PAGES 6
 #define JUNK	    0x5afe5afe00000000ull
@@ -22,9 +24,12 @@
 /* The hypervisor's objects have their data in sections of these names (tests/unit/hyp/Makefile). */
 extern char __start_hyp_bss[], __stop_hyp_bss[], __start_hyp_data[], __stop_hyp_data[];
 
+struct stockade_launch *launch_args;
+
 static char at_first[FAKE_SECTIONS][MAX_SECTION];
 static bool have_first;
 static unsigned int ipa_bits;
+static pa_t args; /* where what is handed over lies */
 
 #ifdef FAKE_COVERAGE
 void __gcov_dump(void);
@@ -144,37 +149,26 @@ void fake_plan_launch(u64 pool_pages, pa_t pool1)
 	launch->pool[0] = take(&next, pool_pages);
 	launch->pool[1] = take(pool1 ? &pool1 : &next, 8);
 	launch->nr_pool = 2;
+	args = take(&next, ALIGN_UP(sizeof(*launch), PAGE_SIZE) / PAGE_SIZE).base;
 }
 
-static void own(pa_t base, u64 size)
+struct stockade_range launch_image(void)
 {
-	for (pa_t pa = base; pa < base + size; pa += PAGE_SIZE) {
-		*page_of(pa) = (struct page){ .state = PAGE_HYP };
-		page_nr_hyp++;
-	}
+	return (struct stockade_range){ fake.launch.image, IMAGE_PAGES * PAGE_SIZE };
 }
 
-int launch_seal(void)
+unsigned int launch_phys_bits(void)
 {
-	const struct stockade_launch *launch = &fake.launch;
-	int ret;
+	return ipa_bits;
+}
 
-	if (host_map.root)
-		return STOCKADE_EBUSY;
-	spin_lock(&mem_lock);
-	own(launch->image, IMAGE_PAGES * PAGE_SIZE);
-	for (unsigned int i = 0; i < launch->nr_cpus; i++)
-		own(launch->cpu[i].pages, STOCKADE_CPU_PAGES * PAGE_SIZE);
-	for (unsigned int i = 0; i < launch->nr_array; i++)
-		own(launch->array[i].base, launch->array[i].size);
-	for (unsigned int i = 0; i < launch->nr_pool; i++)
-		own(launch->pool[i].base, launch->pool[i].size);
-	*page_of(launch->log) = (struct page){ .state = PAGE_HOST_SHARED, .refs = 1 };
-	ret = host_map_init(ipa_bits);
-	for (unsigned int i = 1; i < launch->nr_pool && !ret; i++)
-		pool_add_range(&hyp_pool, launch->pool[i].base, launch->pool[i].size);
-	spin_unlock(&mem_lock);
-	return ret;
+/* What is handed over is read at EL2 until the host is under stage 2. */
+static bool map_args(const struct stockade_launch *launch)
+{
+	memcpy(fake_ram(args), launch, sizeof(*launch));
+	launch_args = (struct stockade_launch *)(HYP_LINEAR_BASE + args);
+	return pgtable_map(&hyp_map, HYP_LINEAR_BASE + args, args,
+			   ALIGN_UP(sizeof(*launch), PAGE_SIZE), HYP_RO);
 }
 
 int fake_launch(void)
@@ -190,6 +184,8 @@ int fake_launch(void)
 
 	if (ret)
 		return ret;
+	if (!map_args(launch))
+		return STOCKADE_ENOMEM;
 	hyp_linear_base = HYP_LINEAR_BASE;
 	hyp_map_mmu_is_on();
 	log_init(hyp_va(launch->log));
@@ -207,8 +203,9 @@ int fake_launch(void)
 		fake_add_cpu(cpu);
 	}
 	panic_init(0);
-	guest_arch_init(launch->vtimer_intid);
-	return launch_seal();
+	guest_arch_init();
+	vm_gic_init(launch->vtimer_intid);
+	return host_seal();
 }
 
 void fake_boot(const struct fake_config *config)

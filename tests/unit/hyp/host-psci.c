@@ -320,16 +320,16 @@ static void smc_with_an_immediate(void)
 static void denials_are_logged_once(void)
 {
 	const struct stockade_log *ring = fake_ram(fake.launch.log);
-	u32 head;
+	u32 before = ring->head, head;
 
 	for (int i = 0; i < 10; i++)
 		smc(0xb2000001, 0, 0, 0);
 	assert_non_null(strstr(ring->text, "denied the host an SMC, function 0xb2000001\n"));
 	head = ring->head;
-	assert_true(head < 100);
+	assert_true(head - before < 100);
 	for (u32 i = 0; i < 100; i++)
 		smc(0xb2000100 + i, 0, 0, 0);
-	assert_true(ring->head < 16 * 60);
+	assert_true(ring->head - before < 16 * 60);
 }
 
 /* Function 0 too. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "hyptest.h"
+#include "vm/gic.h"
 
 #define SECRET	    0x5ec2e75ec2e70000ull
 #define SECRET_MASK 0xffffffffffff0000ull
@@ -296,7 +297,7 @@ static void list_registers_are_bounded(void)
 		assert_true(fake.entry.gic);
 		assert_false(fake.entry.gic_more);
 		for (u32 l = 0; l < n; l++)
-			assert_int_equal(fake.entry.lr[l], 0x100 + l);
+			assert_int_equal(fake.entry.lr[l], vm_gic_lr(0x100 + l));
 		assert_run_page(STOCKADE_EXIT_IRQ);
 	}
 }

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The step of launch from which on memory has owners. */
+#ifndef HYP_HOST_SEAL_H
+#define HYP_HOST_SEAL_H
+
+/*
+ * Hostcall SEAL, once: what the loader handed over becomes the hypervisor's, and the host's stage 2 is built
+ * without it. STOCKADE_OK, EBUSY: it is sealed, ENOMEM: the pool of launch is too small for the tables.
+ */
+int host_seal(void);
+
+#endif
