@@ -7,6 +7,7 @@
 #include <linux/cpu.h>
 #include <linux/ioport.h>
 #include <linux/mm.h>
+#include <linux/moduleparam.h>
 #include <linux/smp.h>
 
 #include <asm/barrier.h>
@@ -34,6 +35,13 @@ extern const char stockade_hyp_image[], stockade_hyp_image_end[];
 #define HOLD_GFP (GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 #define HVC_GET_ICH_VTR 4
+
+static bool allow_tos;
+module_param(allow_tos, bool, 0444);
+MODULE_PARM_DESC(
+	allow_tos,
+	"let calls of trusted-OS, SiP and OEM services pass: VMs' memory is then as safe as "
+	"the secure world makes it");
 
 static struct stockade_launch *args;
 static void *image;
@@ -242,6 +250,7 @@ static int hold_all(void)
 		return -ENOMEM;
 	args->abi_version = STOCKADE_ABI_VERSION;
 	args->vtimer_intid = stockade_vtimer_intid;
+	args->flags = allow_tos ? STOCKADE_LAUNCH_ALLOW_TOS : 0;
 	args->panic_entry = (u64)stockade_el2_panic;
 	args->log = stockade_log_page();
 	err = find_ram();
@@ -322,6 +331,21 @@ static void read_nr_lrs(void)
 	stockade_nr_lrs = min_t(unsigned int, (x1 & 0x1f) + 1, STOCKADE_RUN_MAX_LRS);
 }
 
+static void say_failure(int err)
+{
+	/* Of sealing alone. */
+	if (err == -EAGAIN)
+		pr_err("memory may be shared with the secure world: unload the FF-A drivers (optee, ffa-module), load "
+		       "them after stockade\n");
+	else
+		pr_err("the hypervisor did not start (error %d)\n", err);
+}
+
+bool stockade_allows_tos(void)
+{
+	return allow_tos;
+}
+
 int stockade_launch(void)
 {
 	int err;
@@ -342,12 +366,12 @@ int stockade_launch(void)
 	if (!err)
 		err = on_each_online_cpu(stockade_hc_protect_cpu);
 	if (err) {
-		pr_err("the hypervisor did not start (error %d)\n", err);
+		say_failure(err);
 		if (!cpumask_empty(&in_el2) && !stockade_hc_unlaunch())
 			on_each_online_cpu(leave_this_cpu);
 		release_all();
 		cpus_read_unlock();
-		return err;
+		return err == -EAGAIN ? -EBUSY : err;
 	}
 	read_nr_lrs();
 	WRITE_ONCE(launched, true);

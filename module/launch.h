@@ -19,6 +19,8 @@ int stockade_launch(void);
 /* Give EL2 back to the kernel's stub. EBUSY: a VM exists. May sleep. */
 int stockade_unload(void);
 bool stockade_launched(void);
+/* Was it launched with allow_tos=1 (stockade/launch.h)? */
+bool stockade_allows_tos(void);
 
 /* Pages that were given to the hypervisor's pool (1 << order contiguous): freed at unload. */
 void stockade_pool_page_given(struct page *page, unsigned int order);

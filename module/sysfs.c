@@ -9,6 +9,7 @@
  *   pages_free  ... of which in its pool and not used
  *   vms         VMs that exist at EL2, decimal
  *   protects    what of a VM the host cannot read, words separated by blanks
+ *   relies_on   what memory's isolation leans on beside the hypervisor: nothing, or secure-world (allow_tos=1)
  */
 #include "kvm.h"
 
@@ -16,6 +17,7 @@
 #include <linux/sysfs.h>
 
 #include "hostcall.h"
+#include "launch.h"
 
 static struct kobject *kobj;
 
@@ -72,21 +74,22 @@ static ssize_t protects_show(struct kobject *kobj, struct kobj_attribute *attr, 
 	return sysfs_emit(buf, "memory registers\n");
 }
 
+static ssize_t relies_on_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", stockade_allows_tos() ? "secure-world" : "nothing");
+}
+
 static struct kobj_attribute version_attr = __ATTR_RO(version);
 static struct kobj_attribute abi_attr = __ATTR_RO(abi);
 static struct kobj_attribute pages_held_attr = __ATTR_RO(pages_held);
 static struct kobj_attribute pages_free_attr = __ATTR_RO(pages_free);
 static struct kobj_attribute vms_attr = __ATTR_RO(vms);
 static struct kobj_attribute protects_attr = __ATTR_RO(protects);
+static struct kobj_attribute relies_on_attr = __ATTR_RO(relies_on);
 
 static struct attribute *attrs[] = {
-	&version_attr.attr,
-	&abi_attr.attr,
-	&pages_held_attr.attr,
-	&pages_free_attr.attr,
-	&vms_attr.attr,
-	&protects_attr.attr,
-	NULL,
+	&version_attr.attr, &abi_attr.attr,	 &pages_held_attr.attr, &pages_free_attr.attr,
+	&vms_attr.attr,	    &protects_attr.attr, &relies_on_attr.attr,	NULL,
 };
 
 static const struct attribute_group group = {

@@ -70,6 +70,16 @@ static void print_pages(const char *label, const char *name)
 		printf("%-12s %" PRIu64 " pages (%.1f MiB)\n", label, pages, (double)pages / 256.0);
 }
 
+/* Said only where there is something to know. */
+static void print_reliance(void)
+{
+	char buf[64];
+
+	if (!strcmp(read_value("relies_on", buf, sizeof(buf)), "secure-world"))
+		printf("%-12s the secure world: allow_tos=1 lets the host call it past the hypervisor\n",
+		       "leans on");
+}
+
 int status_main(int argc, char **argv)
 {
 	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { 0 } };
@@ -95,6 +105,7 @@ int status_main(int argc, char **argv)
 	printf("%-12s running, version %s (ABI %s)\n", "hypervisor", *version ? version : "unknown",
 	       *abi ? abi : "unknown");
 	print_text("protects", "protects");
+	print_reliance();
 	print_pages("holds", "pages_held");
 	print_pages("free of these", "pages_free");
 	print_text("VMs", "vms");

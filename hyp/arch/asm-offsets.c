@@ -2,9 +2,11 @@
 /* Compiled to assembly, of which the Makefile makes asm-offsets.h: what assembly knows of C's structs. */
 #include <stddef.h>
 
+#include <stockade/guestcall.h>
 #include <stockade/launch.h>
 
 #include "arch/cpu.h"
+#include "arch/esr.h"
 #include "arch/launch.h"
 #include "host/trap.h"
 
@@ -32,6 +34,10 @@ void asm_offsets(void)
 	DEFINE(GUEST_SYNC, GUEST_EXIT_SYNC);
 	DEFINE(GUEST_IRQ, GUEST_EXIT_IRQ);
 	DEFINE(GUEST_SERROR, GUEST_EXIT_SERROR);
+	DEFINE(TRAP_EC_SHIFT, __builtin_ctzll(ESR_EC));
+	DEFINE(TRAP_SMC64, EC_SMC64);
+	DEFINE(WORKAROUND_1, (u64)SMCCC_ARCH_WORKAROUND_1);
+	DEFINE(WORKAROUND_3, (u64)SMCCC_ARCH_WORKAROUND_3);
 	DEFINE(IMAGE_MAGIC, STOCKADE_IMAGE_MAGIC);
 	DEFINE(IMAGE_ABI, STOCKADE_ABI_VERSION);
 }

@@ -7,6 +7,7 @@
 #include "arch/sysreg.h"
 #include "arch/tlb.h"
 #include "host/psci.h"
+#include "host/smc.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "mem/host_map.h"
@@ -71,7 +72,7 @@ static bool args_ok(const struct stockade_launch *launch)
 	       launch->nr_ram <= STOCKADE_MAX_RAM && launch->nr_array &&
 	       launch->nr_array <= STOCKADE_MAX_PIECES && launch->nr_pool &&
 	       launch->nr_pool <= STOCKADE_MAX_PIECES && launch->vtimer_intid >= 16 &&
-	       launch->vtimer_intid < 32;
+	       launch->vtimer_intid < 32 && !(launch->flags & ~STOCKADE_LAUNCH_FLAGS);
 }
 
 /*
@@ -170,6 +171,7 @@ int launch_protect_cpu(void)
 
 	if (!host_map.root)
 		return STOCKADE_EINVAL;
+	smc_stop_sdei();
 	cpu->protected = true;
 	host_el2_enter(cpu);
 	isb();

@@ -2,7 +2,7 @@
 /*
  * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted.
  *
- * Order: a VM's lock; its mem.lock; mem_lock; the log's. The VM table's lock is taken alone.
+ * Order: a VM's lock; its mem.lock, or the FF-A proxy's; mem_lock; the log's. The VM table's lock is taken alone.
  */
 #ifndef HYP_ARCH_LOCK_H
 #define HYP_ARCH_LOCK_H

@@ -98,9 +98,28 @@ el2_exception:
 	mrs	x2, far_el2
 	b	el2_unexpected
 
+/*
+ * The kernel calls firmware's workarounds at every entry from user space: such a call goes on at once. By the
+ * SMC Calling Convention (DEN0028, 2.6) it changes x0 to x3 alone.
+ */
 host_sync:
 	sub	sp, sp, #HOST_REGS_SIZE
 	stp	x0, x1, [sp, #HOST_X]
+	mrs	x1, esr_el2
+	lsr	x1, x1, #TRAP_EC_SHIFT
+	cmp	x1, #TRAP_SMC64
+	b.ne	1f
+	mov	w1, #WORKAROUND_1 & 0xffff
+	movk	w1, #WORKAROUND_1 >> 16, lsl #16
+	cmp	w0, w1
+	mov	w1, #WORKAROUND_3 & 0xffff
+	movk	w1, #WORKAROUND_3 >> 16, lsl #16
+	ccmp	w0, w1, #4, ne		/* NZCV 4: equal */
+	b.ne	1f
+	mrs	x1, esr_el2
+	tst	x1, #0xffff		/* SMC #0 */
+	b.eq	workaround
+1:
 	stp	x2, x3, [sp, #HOST_X + 2 * 8]
 	stp	x4, x5, [sp, #HOST_X + 4 * 8]
 	stp	x6, x7, [sp, #HOST_X + 6 * 8]
@@ -140,6 +159,19 @@ host_return:
 	add	sp, sp, #HOST_REGS_SIZE
 	eret
 	/* Nothing is to be speculated past the return. */
+	dsb	nsh
+	isb
+
+workaround:
+	ldr	x1, [sp, #HOST_X + 8]
+	add	sp, sp, #HOST_REGS_SIZE
+	smc	#0
+	/* A trapped SMC has not been stepped over. */
+	mrs	x0, elr_el2
+	add	x0, x0, #4
+	msr	elr_el2, x0
+	mov	x0, xzr
+	eret
 	dsb	nsh
 	isb
 

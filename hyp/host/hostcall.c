@@ -6,6 +6,7 @@
 #include "arch/cpu.h"
 #include "arch/host_el1.h"
 #include "arch/launch.h"
+#include "host/ffa.h"
 #include "host/seal.h"
 #include "lib/panic.h"
 #include "mem/hyp_map.h"
@@ -75,6 +76,15 @@ static int with_vm(u64 function, const u64 *x, struct want *want, struct result 
 	return ret;
 }
 
+static int unlaunch(void)
+{
+	int ret = vm_close_table();
+
+	if (!ret)
+		ffa_leave(true);
+	return ret;
+}
+
 static int unlaunch_cpu(struct host_regs *regs)
 {
 	const struct cpu *cpu = this_cpu();
@@ -105,7 +115,7 @@ static int dispatch(struct host_regs *regs, struct want *want, struct result *re
 	case STOCKADE_HC_PROTECT_CPU:
 		return launch_protect_cpu();
 	case STOCKADE_HC_UNLAUNCH:
-		return vm_close_table();
+		return unlaunch();
 	case STOCKADE_HC_UNLAUNCH_CPU:
 		return unlaunch_cpu(regs);
 	case STOCKADE_HC_POOL_TOPUP:

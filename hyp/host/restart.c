@@ -2,6 +2,7 @@
 #include "host/restart.h"
 
 #include "arch/launch.h"
+#include "host/ffa.h"
 #include "lib/log.h"
 #include "mem/transition.h"
 #include "vm/vcpu.h"
@@ -28,6 +29,8 @@ void host_soft_restart(struct host_regs *regs)
 		log_line("no restart: a CPU does not let go of its guest");
 		return;
 	}
+	/* The next kernel maps buffers of its own. */
+	ffa_leave(false);
 	launch_unload_cpu();
 	launch_restart(cpu->stub_sctlr, cpu->stub_vbar, entry, args, image_pa(launch_restarted));
 }

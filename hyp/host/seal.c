@@ -3,6 +3,8 @@
 
 #include "arch/launch.h"
 #include "arch/layout.h"
+#include "host/ffa.h"
+#include "host/smc.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "mem/host_map.h"
@@ -41,6 +43,10 @@ int host_seal(void)
 
 	if (host_map.root)
 		return STOCKADE_EBUSY;
+	ret = ffa_init();
+	if (ret)
+		return ret;
+	smc_init(launch->flags & STOCKADE_LAUNCH_ALLOW_TOS);
 	spin_lock(&mem_lock);
 	own_all(launch);
 	ret = host_map_init(launch_phys_bits());

@@ -5,7 +5,8 @@
 
 /*
  * Hostcall SEAL, once: what the loader handed over becomes the hypervisor's, and the host's stage 2 is built
- * without it. STOCKADE_OK, EBUSY: it is sealed, ENOMEM: the pool of launch is too small for the tables.
+ * without it. STOCKADE_OK; EBUSY: it is sealed; ENOMEM: the pool of launch is too small for the tables; EAGAIN:
+ * FF-A is in use (host/ffa.h).
  */
 int host_seal(void);
 

@@ -6,8 +6,45 @@
 #include "arch/host_el1.h"
 #include "arch/lock.h"
 #include "arch/smc.h"
+#include "host/ffa.h"
 #include "host/psci.h"
 #include "lib/log.h"
+
+#define SDEI_VERSION	   0xc4000020u
+#define SDEI_PE_MASK	   0xc400002bu
+#define SDEI_PRIVATE_RESET 0xc4000031u
+#define SDEI_SHARED_RESET  0xc4000032u
+
+/* Owning entity of a function (DEN0028, 6.1): 2 SiP, 3 OEM, 48 and 49 trusted applications, 50 to 63 trusted OS. */
+#define OWNER	      GENMASK(29, 24)
+#define OWNER_SIP     2
+#define OWNER_OEM     3
+#define OWNER_TA      48
+#define OWNER_TOS_END 64
+
+static bool tos_allowed; /* constant after launch */
+
+void smc_init(bool allow_tos)
+{
+	tos_allowed = allow_tos;
+}
+
+void smc_stop_sdei(void)
+{
+	if ((s64)smc_call(SDEI_VERSION, 0, 0, 0) < 0)
+		return;
+	smc_call(SDEI_PE_MASK, 0, 0, 0);
+	smc_call(SDEI_PRIVATE_RESET, 0, 0, 0);
+	smc_call(SDEI_SHARED_RESET, 0, 0, 0);
+}
+
+static bool is_of_trusted_os(u32 function)
+{
+	u64 owner = FIELD_GET(OWNER, function);
+
+	return owner == OWNER_SIP || owner == OWNER_OEM ||
+	       (owner >= OWNER_TA && owner < OWNER_TOS_END);
+}
 
 /* Function IDs of Arm DEN0028 (architecture calls) and DEN0098 (TRNG) that name no memory. */
 static bool names_no_memory(u32 function)
@@ -59,7 +96,12 @@ void host_smc(struct host_regs *regs)
 			host_psci(regs);
 			return;
 		}
-		if (names_no_memory(function)) {
+		if (ffa_is_function(function)) {
+			regs->x[0] = function;
+			host_ffa(regs);
+			return;
+		}
+		if (names_no_memory(function) || (tos_allowed && is_of_trusted_os(function))) {
 			smc_forward(regs->x);
 			return;
 		}

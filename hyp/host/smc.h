@@ -7,4 +7,12 @@
 
 void host_smc(struct host_regs *regs);
 
+/* Once, at launch: do calls of a trusted OS, OEM and SiP services pass (stockade/launch.h)? */
+void smc_init(bool allow_tos);
+/*
+ * On each CPU that is launched: no software-delegated exception (SDEI, Arm DEN0054) enters the host past the
+ * hypervisor. Whatever was registered is forgotten.
+ */
+void smc_stop_sdei(void);
+
 #endif

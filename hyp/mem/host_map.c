@@ -17,7 +17,7 @@ struct pgtable host_map;
 static bool host_has(const struct page *page)
 {
 	return page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED ||
-	       page->state == PAGE_GUEST_SHARED;
+	       page->state == PAGE_HOST_SECURE || page->state == PAGE_GUEST_SHARED;
 }
 
 int host_map_init(unsigned int ipa_bits)

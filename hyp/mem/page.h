@@ -9,6 +9,7 @@
  *   PAGE_NONE          nobody      -       -          -       unknown (no RAM: zeroed entry)
  *   PAGE_HOST          host        RWX     -          -       host's
  *   PAGE_HOST_SHARED   host        RWX     RW         -       host's (refs = number of shares)
+ *   PAGE_HOST_SECURE   host        RWX     -          -       host's; the secure world may reach it (FF-A)
  *   PAGE_HYP           hypervisor  -       RW         -       hypervisor's; zeroed on the way in and out
  *   PAGE_GUEST         VM `owner`  -       -          RWX     guest's; zeroed on the way out
  *   PAGE_GUEST_SHARED  VM `owner`  RWX     -          RWX     guest's, seen by the host
@@ -29,6 +30,7 @@ enum page_state {
 	PAGE_NONE = 0,
 	PAGE_HOST,
 	PAGE_HOST_SHARED,
+	PAGE_HOST_SECURE,
 	PAGE_HYP,
 	PAGE_GUEST,
 	PAGE_GUEST_SHARED,
@@ -39,7 +41,7 @@ struct page {
 	u64 state : 4;
 	u64 refs : 8;	/* shares of a PAGE_HOST_SHARED */
 	u64 owner : 16; /* index of the VM that owns a PAGE_GUEST* */
-	u64 gfn : 36;	/* and where it has it */
+	u64 gfn : 36;	/* and where it has it; of a PAGE_HOST_SECURE the next frame (secure.h) */
 };
 
 _Static_assert(sizeof(struct page) == 8, "the loader sizes the array");

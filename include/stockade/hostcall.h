@@ -27,7 +27,10 @@ enum stockade_hostcall {
 	STOCKADE_HC_VERSION = STOCKADE_HC(0),
 	/* () -> x1 = pages the hypervisor holds, x2 = of those, free in its pool, x3 = VMs alive. */
 	STOCKADE_HC_STATUS = STOCKADE_HC(1),
-	/* () Last step of launch, on one CPU: build the host's stage 2, without the hypervisor. */
+	/*
+	 * () Last step of launch, on one CPU: build the host's stage 2, without the hypervisor. EAGAIN: the
+	 * kernel's FF-A driver has buffers mapped, and may have shared memory with the secure world.
+	 */
 	STOCKADE_HC_SEAL = STOCKADE_HC(2),
 	/* () Last step of launch, on every online CPU: run the host under its stage 2. */
 	STOCKADE_HC_PROTECT_CPU = STOCKADE_HC(3),

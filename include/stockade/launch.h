@@ -49,6 +49,13 @@ struct stockade_launch_cpu {
 /* Physical addresses of RAM must lie below this: EL2's own address space is laid out above it. */
 #define STOCKADE_MAX_PHYS (1ull << 46)
 
+/*
+ * Trusted OS, OEM and SiP calls of the host reach firmware. They hand over addresses that the hypervisor can't
+ * see: memory is then isolated as far as the secure world does not read it for the host.
+ */
+#define STOCKADE_LAUNCH_ALLOW_TOS 1u
+#define STOCKADE_LAUNCH_FLAGS	  1u /* all of them */
+
 struct stockade_launch {
 	__u32 abi_version;
 	__u32 nr_cpus;
@@ -56,6 +63,8 @@ struct stockade_launch {
 	__u32 nr_array;
 	__u32 nr_pool;
 	__u32 vtimer_intid; /* INTID of the virtual timer's PPI, 16..31 */
+	__u32 flags;	    /* STOCKADE_LAUNCH_* */
+	__u32 reserved;	    /* 0 */
 	__u64 image;	    /* physical address */
 	/*
 	 * Kernel address of a function of the host that never returns: entered at EL1 with interrupts

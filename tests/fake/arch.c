@@ -370,7 +370,10 @@ pa_t image_pa(const void *in_image)
 {
 	if (in_image == launch_cpu_on_entry)
 		return FAKE_IMAGE;
-	return in_image == launch_left ? FAKE_IMAGE + 0x100 : FAKE_IMAGE + 0x200;
+	if (in_image == launch_left || in_image == launch_restarted)
+		return in_image == launch_left ? FAKE_IMAGE + 0x100 : FAKE_IMAGE + 0x200;
+	/* Data: the build machine's address will do. */
+	return (pa_t)in_image;
 }
 
 void launch_unload_cpu(void)

@@ -15,8 +15,8 @@
 
 const char *fake_state_name(unsigned int state)
 {
-	static const char *const names[] = { "NONE",  "HOST",	      "HOST_SHARED", "HYP",
-					     "GUEST", "GUEST_SHARED", "MOVING" };
+	static const char *const names[] = { "NONE", "HOST",  "HOST_SHARED",  "HOST_SECURE",
+					     "HYP",  "GUEST", "GUEST_SHARED", "MOVING" };
 
 	return state < ARRAY_SIZE(names) ? names[state] : "?";
 }
@@ -120,7 +120,8 @@ static void check_host_leaf(const struct fake_leaf *leaf, void *arg)
 	for (u64 pa = leaf->pa; pa < leaf->pa + size; pa += PAGE_SIZE) {
 		unsigned int state = state_of(pa);
 
-		if (state != PAGE_HOST && state != PAGE_HOST_SHARED && state != PAGE_GUEST_SHARED)
+		if (state != PAGE_HOST && state != PAGE_HOST_SHARED && state != PAGE_HOST_SECURE &&
+		    state != PAGE_GUEST_SHARED)
 			fake_fail("the host sees 0x%lx, which is %s", pa, fake_state_name(state));
 	}
 	host_pages += size / PAGE_SIZE;
@@ -226,6 +227,11 @@ static void count_pages(pa_t pa)
 	case PAGE_HOST:
 		if (page->state == PAGE_HOST && (page->refs || page->owner || page->gfn))
 			fake_fail("0x%lx is the host's and has another's data", pa);
+		host_pages_expected++;
+		break;
+	case PAGE_HOST_SECURE:
+		if (page->refs || page->owner)
+			fake_fail("0x%lx is the secure world's and has another's data", pa);
 		host_pages_expected++;
 		break;
 	case PAGE_HYP:

@@ -218,4 +218,5 @@ void fake_boot(const struct fake_config *config)
 		fake_fail("launch: %d", ret);
 	fake_watch(&host_map);
 	fake.nr_ops = 0;
+	fake.nr_smcs = 0;
 }

@@ -26,6 +26,7 @@ static const struct {
 	{ "&vm->mem.lock", RANK_GUEST_MEM },
 	{ "&mem->lock", RANK_GUEST_MEM },
 	{ "&mem_lock", RANK_MEM },
+	{ "&ffa_lock", RANK_GUEST_MEM },
 	{ "&table_lock", RANK_ALONE },
 	{ "&psci_lock", RANK_ALONE },
 	{ "&lock", RANK_ALONE }, /* of host/smc.c */

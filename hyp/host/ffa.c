@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "host/ffa.h"
+
+#include <stockade/guestcall.h>
+#include <stockade/hostcall.h>
+
+#include "arch/launch.h"
+#include "arch/lock.h"
+#include "arch/smc.h"
+#include "host/ffa_abi.h"
+#include "host/ffa_mem.h"
+#include "lib/log.h"
+#include "mem/host_map.h"
+#include "mem/hyp_map.h"
+#include "mem/page.h"
+
+/* What the SPMC reads and writes instead of the host's buffers. Guarded by ffa_lock. */
+static struct {
+	_Alignas(PAGE_SIZE) u8 tx[FFA_PAGE_SIZE];
+	_Alignas(PAGE_SIZE) u8 rx[FFA_PAGE_SIZE];
+} buffers;
+
+/* Taken before mem_lock; held while the SPMC works. Guards what follows, and ffa_mem.c's. */
+static struct spinlock ffa_lock;
+static u32 version;	/* spoken with the SPMC; 0: there is none that we understand */
+static bool negotiated; /* the host has asked for its version */
+static bool mapped;	/* the SPMC has our buffers, as the host has mapped its own */
+static pa_t host_tx, host_rx;
+static bool left; /* ffa_leave() was there */
+
+bool ffa_is_function(u32 function)
+{
+	u32 n = function & ~FFA_64;
+
+	return n >= FFA_ERROR && n <= 0x840000ff;
+}
+
+static u64 call(u32 function, u64 a1, u64 a2, u64 a3, u64 *x)
+{
+	for (u32 i = 0; i < 18; i++)
+		x[i] = 0;
+	x[0] = function;
+	x[1] = a1;
+	x[2] = a2;
+	x[3] = a3;
+	smc_forward(x);
+	return (u32)x[0] & ~FFA_64;
+}
+
+static bool map_at_spmc(pa_t tx, pa_t rx, s32 *error)
+{
+	u64 x[18];
+
+	if (call(FFA_RXTX_MAP | FFA_64, tx, rx, 1, x) == FFA_SUCCESS)
+		return true;
+	*error = (u32)x[0] == FFA_ERROR ? (s32)x[2] : FFA_NOT_SUPPORTED;
+	return false;
+}
+
+static void unmap_at_spmc(void)
+{
+	u64 x[18];
+
+	call(FFA_RXTX_UNMAP, FFA_HOST_ID << 16, 0, 0, x);
+}
+
+static bool map_ours(s32 *error)
+{
+	return map_at_spmc(image_pa(buffers.tx), image_pa(buffers.rx), error);
+}
+
+int ffa_init(void)
+{
+	u64 x[18];
+	s32 error;
+
+	call(FFA_VERSION, FFA_VERSION_1_2, 0, 0, x);
+	if ((s32)x[0] < 0 || FFA_MAJOR((u32)x[0]) != 1)
+		return STOCKADE_OK;
+	version = (u32)min_u64((u32)x[0], FFA_VERSION_1_2);
+	if (call(FFA_FEATURES, FFA_RXTX_MAP | FFA_64, 0, 0, x) != FFA_SUCCESS ||
+	    (x[2] & FFA_RXTX_MIN_SIZE)) {
+		log_line("FF-A is off: firmware takes no buffers of 4 KiB");
+		version = 0;
+		return STOCKADE_OK;
+	}
+	if (map_ours(&error)) {
+		unmap_at_spmc();
+		return STOCKADE_OK;
+	}
+	/* Ours were never there, so it is the kernel's driver that has buffers mapped. */
+	version = 0;
+	if (error == FFA_DENIED)
+		return STOCKADE_EAGAIN;
+	log_line("FF-A is off: firmware refuses buffers");
+	return STOCKADE_OK;
+}
+
+void ffa_leave(bool kernel_lives)
+{
+	s32 error;
+
+	spin_lock(&ffa_lock);
+	left = true;
+	if (mapped) {
+		unmap_at_spmc();
+		if (kernel_lives && !map_at_spmc(host_tx, host_rx, &error))
+			log_line("FF-A: the kernel's buffers could not be mapped again");
+		mapped = false;
+	}
+	spin_unlock(&ffa_lock);
+}
+
+/* A page of the host's that a buffer may be in. With mem_lock. */
+static bool is_hosts(pa_t pa)
+{
+	enum page_state state;
+
+	if (!IS_ALIGNED(pa, PAGE_SIZE) || !page_is_ram(pa, PAGE_SIZE))
+		return false;
+	state = page_of(pa)->state;
+	return state == PAGE_HOST || state == PAGE_HOST_SHARED;
+}
+
+static void copy_words(u64 *to, const u64 *from, u64 bytes)
+{
+	for (u64 i = 0; i < (bytes + 7) / 8; i++)
+		to[i] = READ_ONCE(from[i]);
+}
+
+/*
+ * From the host's TX to ours, once; from our RX to the host's. False: the page is not the host's any more, or
+ * there is none.
+ */
+static bool copy_from_host(u64 bytes)
+{
+	bool ok;
+
+	if (!mapped || bytes > FFA_PAGE_SIZE)
+		return false;
+	spin_lock(&mem_lock);
+	ok = is_hosts(host_tx);
+	if (ok) {
+		copy_words((u64 *)buffers.tx, window_open(host_tx), bytes);
+		window_close();
+	}
+	spin_unlock(&mem_lock);
+	return ok;
+}
+
+static bool copy_to_host(u64 bytes)
+{
+	bool ok;
+
+	spin_lock(&mem_lock);
+	ok = is_hosts(host_rx);
+	if (ok) {
+		copy_words(window_open(host_rx), (const u64 *)buffers.rx, bytes);
+		window_close();
+	}
+	spin_unlock(&mem_lock);
+	return ok;
+}
+
+/* FFA_VERSION: the answer is the version itself, or an error (DEN0077A 13.2). */
+static void do_version(u64 *x)
+{
+	u32 wanted = (u32)x[1];
+	u64 answer[18];
+
+	x[0] = (u32)FFA_NOT_SUPPORTED;
+	if (wanted & BIT(31) || FFA_MAJOR(wanted) != 1)
+		return;
+	if (negotiated) {
+		/* No way back to another one. */
+		if (wanted >= version)
+			x[0] = version;
+		return;
+	}
+	if (wanted < version) {
+		/* Descriptors will be of the older kind: the SPMC must know. */
+		call(FFA_VERSION, wanted, 0, 0, answer);
+		if ((s32)answer[0] < 0 || (u32)answer[0] < wanted)
+			return;
+		version = wanted;
+	}
+	negotiated = true;
+	x[0] = version;
+}
+
+/* 32-bit and 64-bit ones are one call, but for the arguments. */
+static void map_buffers(u64 *x)
+{
+	s32 error = FFA_INVALID_PARAMETERS;
+	pa_t tx = x[1], rx = x[2];
+	bool ok;
+
+	if (mapped) {
+		ffa_error(x, FFA_DENIED);
+		return;
+	}
+	spin_lock(&mem_lock);
+	ok = is_hosts(tx) && is_hosts(rx);
+	spin_unlock(&mem_lock);
+	if (!ok || tx == rx || x[3] != 1 || !map_ours(&error)) {
+		ffa_error(x, error);
+		return;
+	}
+	host_tx = tx;
+	host_rx = rx;
+	mapped = true;
+	ffa_success(x);
+}
+
+static void unmap_buffers(u64 *x)
+{
+	if (!mapped || (u32)x[1] >> 16 != FFA_HOST_ID) {
+		ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	}
+	unmap_at_spmc();
+	mapped = false;
+	ffa_success(x);
+}
+
+static void partition_info(u64 *x)
+{
+	bool count_only = x[5] & FFA_INFO_COUNT_ONLY && version >= FFA_VERSION_1_1;
+	u64 bytes, ignored[18];
+
+	if (!mapped && !count_only) {
+		ffa_error(x, FFA_DENIED);
+		return;
+	}
+	smc_forward(x);
+	if (((u32)x[0] & ~FFA_64) != FFA_SUCCESS || count_only)
+		return;
+	bytes = (u64)(u32)x[2] * (version >= FFA_VERSION_1_1 ? (u32)x[3] : FFA_INFO_SIZE_1_0);
+	if (bytes > FFA_PAGE_SIZE || !copy_to_host(bytes)) {
+		call(FFA_RX_RELEASE, 0, 0, 0, ignored);
+		ffa_error(x, FFA_DENIED);
+	}
+}
+
+/* What the hypervisor has no part in: no call that names memory, or a buffer of the caller's. */
+static bool passes(u32 function)
+{
+	switch (function & ~FFA_64) {
+	case FFA_ID_GET:
+	case FFA_SPM_ID_GET:
+	case FFA_RX_RELEASE:
+	case FFA_RUN:
+	case FFA_MSG_SEND_DIRECT_REQ:
+	case FFA_MSG_SEND_DIRECT_REQ2:
+	case FFA_PARTITION_INFO_GET_REGS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool takes_over(u32 function)
+{
+	switch (function & ~FFA_64) {
+	case FFA_VERSION:
+	case FFA_FEATURES:
+	case FFA_RXTX_MAP:
+	case FFA_RXTX_UNMAP:
+	case FFA_PARTITION_INFO_GET:
+	case FFA_MEM_LEND:
+	case FFA_MEM_SHARE:
+	case FFA_MEM_RECLAIM:
+	case FFA_MEM_FRAG_TX:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void dispatch(u32 function, u64 *x)
+{
+	switch (function & ~FFA_64) {
+	case FFA_FEATURES:
+		/* Of a function, or of an interrupt that only notifications would use. */
+		if (passes((u32)x[1]) || takes_over((u32)x[1]))
+			smc_forward(x);
+		else
+			ffa_error(x, FFA_NOT_SUPPORTED);
+		return;
+	case FFA_RXTX_MAP:
+		map_buffers(x);
+		return;
+	case FFA_RXTX_UNMAP:
+		unmap_buffers(x);
+		return;
+	case FFA_PARTITION_INFO_GET:
+		partition_info(x);
+		return;
+	case FFA_MEM_LEND:
+	case FFA_MEM_SHARE:
+		if (copy_from_host((u32)x[2]))
+			ffa_mem_share(x, buffers.tx, version);
+		else
+			ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	case FFA_MEM_FRAG_TX:
+		if (copy_from_host((u32)x[3]))
+			ffa_mem_frag(x, buffers.tx);
+		else
+			ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	default: /* FFA_MEM_RECLAIM */
+		ffa_mem_reclaim(x);
+		return;
+	}
+}
+
+static void handle(u32 function, u64 *x)
+{
+	if ((function & ~FFA_64) == FFA_VERSION)
+		do_version(x);
+	else if (!negotiated)
+		ffa_error(x, FFA_INVALID_PARAMETERS);
+	else
+		dispatch(function, x);
+}
+
+void host_ffa(struct host_regs *regs)
+{
+	u64 *x = regs->x;
+	u32 function = (u32)x[0];
+
+	if (!version && !left) {
+		/* Nobody there, as firmware would say. */
+		x[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
+		return;
+	}
+	if (left || passes(function)) {
+		/* A direct message may keep the secure world busy for long: no lock. */
+		smc_forward(x);
+		return;
+	}
+	if (!(function & FFA_64))
+		for (u32 i = 1; i < 8; i++)
+			x[i] = (u32)x[i];
+	if (!takes_over(function)) {
+		ffa_error(x, FFA_NOT_SUPPORTED);
+		return;
+	}
+	spin_lock(&ffa_lock);
+	handle(function, x);
+	spin_unlock(&ffa_lock);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * MEM_SHARE, MEM_LEND, MEM_FRAG_TX, MEM_RECLAIM. The pages of a descriptor become "shared with the secure world"
+ * before the SPMC hears of them, and the host's alone again after it has let go.
+ *
+ * Whether a page was lent or shared makes no difference here: what the SPMC does with it is the SPMC's
+ * business, and the host hurts only itself by touching what it lent.
+ */
+#include "host/ffa_mem.h"
+
+#include "arch/smc.h"
+#include "host/ffa_abi.h"
+#include "mem/secure.h"
+
+/* What the secure world holds. Guarded by the FF-A lock. */
+struct transaction {
+	u64 handle; /* the SPMC's name for it */
+	struct secure_list pages;
+	u32 left; /* bytes of the descriptor that are still to come */
+	bool used;
+};
+
+#define MAX_TRANSACTIONS 512
+
+static struct transaction transactions[MAX_TRANSACTIONS];
+
+static struct transaction *find_free(void)
+{
+	for (u32 i = 0; i < MAX_TRANSACTIONS; i++)
+		if (!transactions[i].used)
+			return &transactions[i];
+	return NULL;
+}
+
+static struct transaction *find(u64 handle)
+{
+	for (u32 i = 0; i < MAX_TRANSACTIONS; i++)
+		if (transactions[i].used && transactions[i].handle == handle)
+			return &transactions[i];
+	return NULL;
+}
+
+void ffa_error(u64 *x, s32 error)
+{
+	x[0] = FFA_ERROR;
+	x[1] = 0;
+	x[2] = (u32)error;
+	for (u32 i = 3; i < 8; i++)
+		x[i] = 0;
+}
+
+void ffa_success(u64 *x)
+{
+	x[0] = FFA_SUCCESS;
+	for (u32 i = 1; i < 8; i++)
+		x[i] = 0;
+}
+
+bool ffa_mem_parse(const void *descriptor, u32 fragment, u32 total, u32 version,
+		   struct ffa_layout *layout)
+{
+	const struct ffa_mem_region *region = descriptor;
+	u64 ep_offset = FFA_MEM_REGION_1_0, ep_size = FFA_EP_MEM_1_0, ranges;
+	const struct ffa_composite *composite;
+	const struct ffa_ep_mem *ep;
+
+	if (fragment > total || fragment > FFA_PAGE_SIZE ||
+	    fragment < (version >= FFA_VERSION_1_1 ? sizeof(*region) : FFA_MEM_REGION_1_0))
+		return false;
+	if (version >= FFA_VERSION_1_1) {
+		ep_offset = region->ep_mem_offset;
+		ep_size = region->ep_mem_size;
+		if (ep_offset < sizeof(*region) || ep_size < FFA_EP_MEM_1_0)
+			return false;
+	}
+	/* One receiver: with more, each could name ranges of its own. */
+	if (region->sender != FFA_HOST_ID || region->handle || region->ep_count != 1)
+		return false;
+	if (!IS_ALIGNED(ep_offset, 8) || ep_offset + ep_size > fragment)
+		return false;
+	ep = (const void *)((const u8 *)descriptor + ep_offset);
+	ranges = (u64)ep->composite_offset + sizeof(*composite);
+	if (!IS_ALIGNED(ep->composite_offset, 8) || ep->composite_offset < ep_offset + ep_size ||
+	    ranges > fragment)
+		return false;
+	composite = (const void *)((const u8 *)descriptor + ep->composite_offset);
+	/* The ranges are the descriptor's end, and none is cut in two. */
+	if (!composite->nr_ranges ||
+	    ranges + (u64)composite->nr_ranges * sizeof(struct ffa_range) != total ||
+	    !IS_ALIGNED(fragment - ranges, sizeof(struct ffa_range)))
+		return false;
+	layout->ranges_offset = (u32)ranges;
+	layout->nr_ranges = composite->nr_ranges;
+	return true;
+}
+
+/* All of n ranges, or none. *nr_pages: how many were shared. */
+static bool share_ranges(struct transaction *t, const struct ffa_range *ranges, u64 n,
+			 u64 *nr_pages)
+{
+	*nr_pages = 0;
+	for (u64 i = 0; i < n; i++) {
+		if (host_share_secure(&t->pages, ranges[i].address, ranges[i].nr_pages)) {
+			host_unshare_secure(&t->pages, *nr_pages);
+			return false;
+		}
+		*nr_pages += ranges[i].nr_pages;
+	}
+	return true;
+}
+
+static void forget(struct transaction *t)
+{
+	host_unshare_secure(&t->pages, ~0ull);
+	t->used = false;
+}
+
+/* Hand a fragment to the SPMC. t: what it belongs to; n: its bytes. */
+static void send(u64 *x, struct transaction *t, u32 n)
+{
+	t->left -= n;
+	smc_forward(x);
+	switch ((u32)x[0]) {
+	case FFA_SUCCESS:
+	case FFA_SUCCESS | FFA_64:
+		t->handle = (u32)x[2] | x[3] << 32;
+		t->left = 0;
+		break;
+	case FFA_MEM_FRAG_RX:
+		t->handle = (u32)x[1] | x[2] << 32;
+		break;
+	case FFA_ERROR:
+		forget(t);
+		break;
+	default:
+		/* Not foreseen for these calls: the pages stay shared, for good if it was not to be. */
+		break;
+	}
+}
+
+void ffa_mem_share(u64 *x, void *buffer, u32 version)
+{
+	u32 total = (u32)x[1], fragment = (u32)x[2];
+	struct transaction *t = find_free();
+	struct ffa_layout layout;
+	u64 nr_pages;
+
+	/* x3, x4: a buffer other than TX, which nobody has checked. */
+	if (x[3] || x[4] || !ffa_mem_parse(buffer, fragment, total, version, &layout)) {
+		ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	}
+	if (!t) {
+		ffa_error(x, FFA_NO_MEMORY);
+		return;
+	}
+	*t = (struct transaction){ .pages.head = SECURE_LIST_EMPTY, .left = total };
+	if (!share_ranges(t, (const void *)((const u8 *)buffer + layout.ranges_offset),
+			  (fragment - layout.ranges_offset) / sizeof(struct ffa_range),
+			  &nr_pages)) {
+		ffa_error(x, FFA_DENIED);
+		return;
+	}
+	t->used = true;
+	send(x, t, fragment);
+}
+
+void ffa_mem_frag(u64 *x, void *buffer)
+{
+	u64 handle = (u32)x[1] | x[2] << 32;
+	u32 fragment = (u32)x[3];
+	struct transaction *t = find(handle);
+	u64 nr_pages;
+
+	if (!t || !fragment || fragment > t->left ||
+	    !IS_ALIGNED(fragment, sizeof(struct ffa_range))) {
+		ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	}
+	if (!share_ranges(t, buffer, fragment / sizeof(struct ffa_range), &nr_pages)) {
+		ffa_error(x, FFA_DENIED);
+		return;
+	}
+	send(x, t, fragment);
+}
+
+void ffa_mem_reclaim(u64 *x)
+{
+	struct transaction *t = find((u32)x[1] | x[2] << 32);
+
+	if (!t) {
+		ffa_error(x, FFA_INVALID_PARAMETERS);
+		return;
+	}
+	smc_forward(x);
+	if ((x[0] & ~FFA_64) == FFA_SUCCESS)
+		forget(t);
+}

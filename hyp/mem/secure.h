@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Pages of the host's that the secure world may reach: until it has let go of them they can't be given to a
+ * guest or to the hypervisor.
+ */
+#ifndef HYP_MEM_SECURE_H
+#define HYP_MEM_SECURE_H
+
+#include "lib/types.h"
+
+/* The pages of one transaction: frame number of the last one shared; the page array links it to the others. */
+struct secure_list {
+	u64 head;
+};
+
+#define SECURE_LIST_EMPTY GENMASK(35, 0)
+
+/*
+ * Share nr contiguous pages. EINVAL: misaligned, no page, or not RAM. EPERM: a page is not the host's alone,
+ * or is shared with the secure world. Refused, it has changed nothing. The caller guards the list.
+ */
+int host_share_secure(struct secure_list *list, pa_t pa, u64 nr);
+/* Take back the nr pages that were shared last, or all there are. */
+void host_unshare_secure(struct secure_list *list, u64 nr);
+
+#endif
