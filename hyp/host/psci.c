@@ -140,6 +140,48 @@ void psci_step(struct host_regs *regs)
 	host_step_stop(cpu->host_el2.mdcr);
 }
 
+/* Those of host_psci(); firmware may have more, of which the host must not hear. */
+static bool is_offered(u32 function)
+{
+	switch (function & ~SMCCC_HINT) {
+	case PSCI_VERSION:
+	case PSCI_CPU_SUSPEND_32:
+	case PSCI_CPU_SUSPEND_64:
+	case PSCI_CPU_OFF:
+	case PSCI_CPU_ON_32:
+	case PSCI_CPU_ON_64:
+	case PSCI_AFFINITY_INFO_32:
+	case PSCI_AFFINITY_INFO_64:
+	case PSCI_MIGRATE_32:
+	case PSCI_MIGRATE_64:
+	case PSCI_MIGRATE_INFO_TYPE:
+	case PSCI_MIGRATE_INFO_UP_CPU32:
+	case PSCI_MIGRATE_INFO_UP_CPU64:
+	case PSCI_SYSTEM_OFF:
+	case PSCI_SYSTEM_RESET:
+	case PSCI_FEATURES:
+	case PSCI_SYSTEM_SUSPEND_32:
+	case PSCI_SYSTEM_SUSPEND_64:
+	case PSCI_SET_SUSPEND_MODE:
+	case PSCI_SYSTEM_RESET2_32:
+	case PSCI_SYSTEM_RESET2_64:
+	case PSCI_SYSTEM_OFF2_32:
+	case PSCI_SYSTEM_OFF2_64:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Of what is no PSCI function the kernel asks too: SMCCC_VERSION. */
+static void features(u64 *x)
+{
+	if (psci_is_function((u32)x[1]) && !is_offered((u32)x[1]))
+		x[0] = (u64)PSCI_RET_NOT_SUPPORTED;
+	else
+		smc_forward(x);
+}
+
 void host_psci(struct host_regs *regs)
 {
 	u64 *x = regs->x;
@@ -174,7 +216,6 @@ void host_psci(struct host_regs *regs)
 	case PSCI_MIGRATE_INFO_TYPE:
 	case PSCI_MIGRATE_INFO_UP_CPU32:
 	case PSCI_MIGRATE_INFO_UP_CPU64:
-	case PSCI_FEATURES:
 	case PSCI_SET_SUSPEND_MODE:
 		smc_forward(x);
 		break;
@@ -182,9 +223,14 @@ void host_psci(struct host_regs *regs)
 	case PSCI_SYSTEM_RESET:
 	case PSCI_SYSTEM_RESET2_32:
 	case PSCI_SYSTEM_RESET2_64:
+	case PSCI_SYSTEM_OFF2_32:
+	case PSCI_SYSTEM_OFF2_64:
 		/* Memory may outlive a warm reset. */
 		end_all_guests();
 		smc_forward(x);
+		break;
+	case PSCI_FEATURES:
+		features(x);
 		break;
 	default:
 		x[0] = (u64)PSCI_RET_NOT_SUPPORTED;

@@ -178,6 +178,8 @@ static void no_entry_of_the_hosts_reaches_firmware(void)
 		PSCI_SYSTEM_RESET,
 		PSCI_SYSTEM_RESET2_32,
 		PSCI_SYSTEM_RESET2_64,
+		PSCI_SYSTEM_OFF2_32,
+		PSCI_SYSTEM_OFF2_64,
 		PSCI_CPU_OFF,
 	};
 
@@ -199,6 +201,34 @@ static void no_entry_of_the_hosts_reaches_firmware(void)
 				assert_int_equal(fake.nr_smcs, 1);
 		}
 	}
+}
+
+/* What the proxy does not know, it does not offer either, whatever firmware says. */
+static void features_are_the_proxys(void)
+{
+	u32 offered = 0;
+
+	for (u32 f = 0; f < 0x20; f++) {
+		for (u32 wide = 0; wide < 2; wide++) {
+			u32 function = 0x84000000 | f | wide << 30;
+			bool known, known_to_features;
+
+			answer = 0;
+			known_to_features = !smc(PSCI_FEATURES, function, 0, 0);
+			assert_int_equal(fake.nr_smcs, known_to_features);
+			/* An answer that none of them gives by itself. */
+			answer = 0x77;
+			cpu_get(3)->power = CPU_OFF;
+			known = (s64)smc(function, 0, 0, 0) != PSCI_RET_NOT_SUPPORTED;
+			if (known != known_to_features)
+				fail_msg("0x%x is %soffered", function, known ? "not " : "");
+			offered += known;
+		}
+	}
+	assert_int_equal(offered, 23);
+	/* No PSCI function: firmware's business. */
+	answer = 5;
+	assert_int_equal(smc(PSCI_FEATURES, SMCCC_VERSION, 0, 0), 5);
 }
 
 /* --- hiding the mode: 0xe11 becomes 0xe12, within 64 instructions --- */
@@ -355,6 +385,7 @@ int main(void)
 		hyp_test(cpu_off),
 		hyp_test(suspends_come_back_through_el2),
 		hyp_test(no_entry_of_the_hosts_reaches_firmware),
+		hyp_test(features_are_the_proxys),
 		hyp_test(the_boot_mode_is_changed),
 		hyp_test(stepping_ends),
 		hyp_test(smcs_are_an_allow_list),
