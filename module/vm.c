@@ -17,6 +17,9 @@
 #include "hostcall.h"
 #include "vgic.h"
 
+/* Of a call that is refused for a moment only. */
+#define MAX_TRIES 10000
+
 static atomic_t nr_at_el2;
 static DECLARE_WAIT_QUEUE_HEAD(none_at_el2);
 
@@ -173,6 +176,19 @@ static int destroy_vcpus(struct stockade_vm *vm)
 	return 0;
 }
 
+static int destroy_vm(struct stockade_vm *vm)
+{
+	unsigned int tries = 0;
+	int err;
+
+	/* Another CPU may be at EL2 for this VM still: in an abort on a page that it had. That ends soon. */
+	do {
+		err = stockade_hc_vm_destroy(vm->handle);
+		cond_resched();
+	} while (err == -EBUSY && ++tries < MAX_TRIES);
+	return err;
+}
+
 void stockade_vm_destroy_el2(struct stockade_vm *vm)
 {
 	int err;
@@ -187,7 +203,7 @@ void stockade_vm_destroy_el2(struct stockade_vm *vm)
 	if (!err)
 		err = destroy_vcpus(vm);
 	if (!err)
-		err = stockade_hc_vm_destroy(vm->handle);
+		err = destroy_vm(vm);
 	if (err) {
 		/*
 		 * Cannot be. What EL2 still has must not get back to the kernel's allocator, so it

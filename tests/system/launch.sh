@@ -3,7 +3,7 @@
 # Boots a host for each way in which a launch can go, wrong or right, and for each way in which a host
 # can go down; leaves $LOGDIR/launch.tap and $LOGDIR/launch/CASE.log.
 #
-#   launch.sh DIR            DIR has what the Makefile built: vm-hold, granule.ko, panic.ko, attack.ko
+#   launch.sh DIR            DIR has what the Makefile built: vm-hold, granule.ko, debug.ko, attack.ko
 #
 # CASES="NAME..." runs only those; TEST_ALL=1 more CPU models; JOBS=N as many at once (2).
 set -euo pipefail
@@ -153,7 +153,7 @@ start=$SECONDS
 echo "  INITRD"
 initrd usual "$module"
 initrd granule "$built/granule.ko"
-initrd panic "$built/panic.ko" "$built/attack.ko:/"
+initrd panic "$built/debug.ko" "$built/attack.ko:/"
 # As installed: debugging symbols would be read into the memory that is short.
 "${CROSS_COMPILE}strip" -g -o "$work/stripped.ko" "$module"
 initrd memory "$work/stripped.ko" "$built/attack.ko:/"

@@ -11,6 +11,8 @@
  * A raw hostcall: x[0..5] in, x[0..5] out. Returns how many of x6-x17 and x19-x28 it has changed.
  */
 unsigned long attack_call(u64 x[6]);
+/* How many there were. */
+u64 attack_calls(void);
 /* The bare instructions, all of x0-x3 in and out. */
 void attack_hvc(u64 x[4]);
 void attack_smc(u64 x[4]);
@@ -28,6 +30,9 @@ u64 own_pool_pfn(void);
 u64 own_block_pfn(void);
 /* One that nobody else gets from any of these. */
 u64 take_pfn(unsigned int order);
+/* All that were taken since the mark are the host's again, and nobody else has taken any. */
+unsigned int take_mark(void);
+void take_back(unsigned int mark);
 /* Of the hypervisor (by scan_hyp()), of other VMs (as told by user space); 0: none known. */
 u64 hyp_pfn(struct rnd_state *rnd);
 u64 victim_pfn(struct rnd_state *rnd);
@@ -37,6 +42,15 @@ unsigned long own_lost(void);
 /* The page that the hypervisor logs to. */
 u64 log_pfn(void);
 
+/* check.c: the hypervisor's invariants, if it was built to check them (stockade/debugcall.h) */
+
+struct broken {
+	u64 what, pfn; /* enum stockade_broken, and where */
+};
+/* With all other CPUs stopped, wherever they are; or while they go on. Else -ENOSYS. */
+int check_stopped(struct broken *broken);
+int check_beside(struct broken *broken);
+
 /* calls.c */
 
 /* Handles that exist now and are not ours are other people's. */
@@ -45,6 +59,7 @@ struct calls_config {
 	u32 seed;
 	u32 count;   /* for each CPU */
 	bool gentle; /* others make and end VMs meanwhile: end none */
+	u32 check;   /* invariants after so many calls of all CPUs; 0: not */
 };
 int random_calls(const struct calls_config *config, struct seq_buf *out);
 
@@ -57,6 +72,18 @@ int try_stub(struct seq_buf *out);
 int reclaim_zeroes(struct seq_buf *out);
 int tables_in_guest(struct seq_buf *out);
 int end_tables(struct seq_buf *out);
+
+/* walk.c: translation tables that are not the host's */
+
+int walk_lost_pages(struct seq_buf *out);
+
+/* race.c: two CPUs, each doing its part at the same moment */
+
+int race_donations(u32 seed, struct seq_buf *out);
+int race_loads(struct seq_buf *out);
+int teardown_while_running(struct seq_buf *out);
+int race_teardown(struct seq_buf *out);
+int use_as_metadata(u64 pfn, struct seq_buf *out);
 
 /* vm.c: a VM made of raw hostcalls */
 

@@ -6,16 +6,19 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
-#include <stockade/hostcall.h>
+#include <stockade/debugcall.h>
 
 #include "attack.h"
 
 #define HANDLE_BASE 0x1000
 #define NR_OWN_VMS  16u
 #define NR_BATCH    32u
+#define NR_CALLS    (STOCKADE_HC_END - STOCKADE_HC_BASE)
 
 static DECLARE_BITMAP(victims, STOCKADE_MAX_VMS);
 static u64 own_vm[NR_OWN_VMS]; /* handles; 0: none */
+static u64 freed[8];	       /* the last that were ended */
+static atomic_t nr_freed;
 
 static const s64 known[] = {
 	STOCKADE_OK,	 STOCKADE_EPERM,  STOCKADE_ENOENT, STOCKADE_EAGAIN,
@@ -29,6 +32,7 @@ struct worker {
 	struct task_struct *task;
 	struct completion done;
 	u64 calls, by_status[ARRAY_SIZE(known)], odd, changed, created, destroyed;
+	u64 by_function[NR_CALLS];
 	struct run_stats runs;
 	bool bad;	 /* an argument was chosen that must be refused */
 	u64 last_odd[3]; /* function, handle or page, status */
@@ -92,9 +96,11 @@ static u64 pick_handle(struct worker *w)
 	static const u64 odd[] = { 0,	   1,	  0xfff,     HANDLE_BASE + STOCKADE_MAX_VMS,
 				   0x10ff, ~0ull, 1ull << 63 };
 
-	switch (pick(w, 8)) {
+	switch (pick(w, 10)) {
 	case 0:
 		return odd[pick(w, ARRAY_SIZE(odd))];
+	case 4:
+		return READ_ONCE(freed[pick(w, ARRAY_SIZE(freed))]);
 	case 1:
 		return HANDLE_BASE + pick(w, STOCKADE_MAX_VMS);
 	case 2:
@@ -175,17 +181,20 @@ static u64 pick_index(struct worker *w)
 
 static u64 pick_function(struct worker *w)
 {
-	u64 n = pick(w, STOCKADE_HC_END - STOCKADE_HC_BASE);
+	u64 n = pick(w, NR_CALLS);
 
 	switch (pick(w, 16)) {
-	case 0: /* near by */
-		return STOCKADE_HC_END + pick(w, 8);
+	case 0: /* near by, behind those that a hypervisor for tests has */
+		return STOCKADE_DC_END + pick(w, 8);
 	case 1:
 		return STOCKADE_HC_BASE - 1 - pick(w, 8);
 	case 2: /* right but for one bit */
 		return (STOCKADE_HC_BASE + n) ^ 1ull << (10 + pick(w, 54));
-	case 3:
-		return 5 + (random64(w) >> pick(w, 60));
+	case 3: /* as a 32-bit call */
+		return (STOCKADE_HC_BASE + n) ^ 1ull << 30;
+	case 4:
+		n = 5 + (random64(w) >> pick(w, 60));
+		return n < STOCKADE_HC_BASE || n >= STOCKADE_DC_END ? n : 5;
 	default:
 		return STOCKADE_HC_BASE + n;
 	}
@@ -205,10 +214,16 @@ static bool pick_arguments(struct worker *w, u64 x[6])
 	switch (x[0]) {
 	case STOCKADE_HC_UNLAUNCH:
 	case STOCKADE_HC_UNLAUNCH_CPU:
-		return false;
+		/* Without a VM they are granted. */
+		w->bad = true;
+		return !bitmap_empty(victims, STOCKADE_MAX_VMS);
 	case STOCKADE_HC_POOL_TOPUP:
 		x[1] = pick_bad_pfn(w);
 		x[2] = pick(w, 2) ? 1 + pick(w, 16) : pick_nr(w);
+		if (!pick(w, 16)) { /* begins in RAM */
+			x[1] = ram_end_pfn - 1;
+			x[2] = 2 + pick(w, 15);
+		}
 		if (!pick(w, 64)) {
 			x[1] = own_pool_pfn();
 			x[2] = 16;
@@ -251,6 +266,10 @@ static bool pick_arguments(struct worker *w, u64 x[6])
 			x[3] &= ~511ull;
 			x[4] = 512;
 			w->bad = false;
+			if (!pick(w, 4)) { /* misaligned */
+				x[2 + pick(w, 2)] += 1 + pick(w, 511);
+				w->bad = true;
+			}
 		}
 		return true;
 	case STOCKADE_HC_VCPU_LOAD:
@@ -284,6 +303,8 @@ static void disown(u64 handle)
 {
 	unsigned int i;
 
+	WRITE_ONCE(freed[(u32)atomic_inc_return(&nr_freed) % ARRAY_SIZE(freed)], handle);
+
 	for (i = 0; i < NR_OWN_VMS; i++)
 		cmpxchg(&own_vm[i], handle, 0);
 }
@@ -302,6 +323,8 @@ static void one_call(struct worker *w)
 	memcpy(was, x, sizeof(x));
 	w->changed += attack_call(x) + (x[4] != was[4]) + (x[5] != was[5]);
 	w->calls++;
+	if (was[0] >= STOCKADE_HC_BASE && was[0] < STOCKADE_HC_END)
+		w->by_function[was[0] - STOCKADE_HC_BASE]++;
 	for (i = 0; i < ARRAY_SIZE(known) && (u64)known[i] != x[0]; i++)
 		;
 	if (i < ARRAY_SIZE(known))
@@ -371,11 +394,33 @@ static int worker_thread(void *data)
 	return 0;
 }
 
+struct checks {
+	u64 next; /* due when there were so many calls */
+	u64 nr;
+	struct broken broken;
+	bool stopped; /* the last one */
+};
+
+/* By turns while the calls go on and between two of them, wherever that is. */
+static void check_now_and_then(const struct calls_config *config, struct checks *checks)
+{
+	int err;
+
+	if (!config->check || attack_calls() < checks->next || checks->broken.what)
+		return;
+	checks->stopped = !checks->stopped;
+	err = checks->stopped ? check_stopped(&checks->broken) : check_beside(&checks->broken);
+	checks->nr += !err;
+	/* Those that were missed are not made up for. */
+	checks->next = attack_calls() + config->check;
+}
+
 int random_calls(const struct calls_config *config, struct seq_buf *out)
 {
 	struct worker *workers = kvcalloc(nr_cpu_ids, sizeof(*workers), GFP_KERNEL);
 	struct worker sum = { .config = config };
-	unsigned int cpu, i, left = 0;
+	struct checks checks = { .next = attack_calls() + config->check };
+	unsigned int cpu, i, left = 0, never = 0;
 
 	if (!workers)
 		return -ENOMEM;
@@ -386,6 +431,7 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 			if (raw_create(&vm, NULL))
 				adopt(vm.handle);
 	}
+	/* CPUs may come and go: then workers move, and the calls of one come from two places. */
 	cpus_read_lock();
 	for_each_online_cpu(cpu) {
 		struct worker *w = &workers[cpu];
@@ -397,15 +443,17 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 		if (IS_ERR(w->task))
 			w->task = NULL;
 	}
-	for_each_online_cpu(cpu)
+	cpus_read_unlock();
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++)
 		if (workers[cpu].task)
 			wake_up_process(workers[cpu].task);
-	for_each_online_cpu(cpu) {
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		struct worker *w = &workers[cpu];
 
 		if (!w->task)
 			continue;
-		wait_for_completion(&w->done);
+		while (!wait_for_completion_timeout(&w->done, HZ / 10))
+			check_now_and_then(config, &checks);
 		sum.calls += w->calls;
 		sum.odd += w->odd + w->runs.odd;
 		sum.changed += w->changed;
@@ -414,10 +462,11 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 		sum.runs.runs += w->runs.runs;
 		for (i = 0; i < ARRAY_SIZE(known); i++)
 			sum.by_status[i] += w->by_status[i];
+		for (i = 0; i < NR_CALLS; i++)
+			sum.by_function[i] += w->by_function[i];
 		if (w->odd)
 			memcpy(sum.last_odd, w->last_odd, sizeof(sum.last_odd));
 	}
-	cpus_read_unlock();
 
 	for (i = 0; i < STOCKADE_MAX_VMS; i++) {
 		u64 handle = HANDLE_BASE + i;
@@ -430,7 +479,11 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 	}
 	seq_buf_printf(out, "calls %llu\nodd %llu\nchanged %llu\nruns %llu\ncreated %llu\n",
 		       sum.calls, sum.odd, sum.changed, sum.runs.runs, sum.created);
+	for (i = 0; i < NR_CALLS; i++)
+		never += !sum.by_function[i];
 	seq_buf_printf(out, "destroyed %llu\nleft %u\nlost %lu\n", sum.destroyed, left, own_lost());
+	seq_buf_printf(out, "never %u\nchecks %llu\nbroken %llu\nbroken_at 0x%llx\n", never,
+		       checks.nr, checks.broken.what, checks.broken.pfn);
 	for (i = 0; i < ARRAY_SIZE(known); i++)
 		seq_buf_printf(out, "status%lld %llu\n", known[i], sum.by_status[i]);
 	if (sum.odd)

@@ -68,9 +68,11 @@ static DEFINE_MUTEX(lock);
 
 static int run(char *line, struct seq_buf *out)
 {
-	struct calls_config config;
+	struct calls_config config = { 0 };
+	struct broken broken;
 	u32 seed, count;
 	u64 pfn;
+	int err;
 
 	if (!strcmp(line, "scan"))
 		return scan_hyp(out);
@@ -82,6 +84,27 @@ static int run(char *line, struct seq_buf *out)
 		return reclaim_zeroes(out);
 	if (!strcmp(line, "tables-end"))
 		return end_tables(out);
+	if (!strcmp(line, "check")) {
+		err = check_stopped(&broken) ?: broken.what ? 0 : check_beside(&broken);
+		seq_buf_printf(out, "broken %llu\nbroken_at 0x%llx\n", broken.what, broken.pfn);
+		return err;
+	}
+	if (!strcmp(line, "count")) {
+		seq_buf_printf(out, "count %llu\n", attack_calls());
+		return 0;
+	}
+	if (!strcmp(line, "walk"))
+		return walk_lost_pages(out);
+	if (!strcmp(line, "race-loads"))
+		return race_loads(out);
+	if (!strcmp(line, "teardown-while-running"))
+		return teardown_while_running(out);
+	if (!strcmp(line, "race-teardown"))
+		return race_teardown(out);
+	if (sscanf(line, "race-donations %u", &seed) == 1)
+		return race_donations(seed, out);
+	if (sscanf(line, "metadata %llx", &pfn) == 1)
+		return use_as_metadata(pfn, out);
 	if (!strcmp(line, "victims")) {
 		seq_buf_printf(out, "victims %u\n", mark_victims());
 		return 0;
@@ -95,8 +118,8 @@ static int run(char *line, struct seq_buf *out)
 	if (sscanf(line, "run-pages %u %u", &seed, &count) == 2)
 		return run_pages(seed, count, out);
 	config.gentle = strstarts(line, "gentle-calls ");
-	if (sscanf(line, "calls %u %u", &config.seed, &config.count) == 2 ||
-	    sscanf(line, "gentle-calls %u %u", &config.seed, &config.count) == 2)
+	if (sscanf(line, "calls %u %u %u", &config.seed, &config.count, &config.check) >= 2 ||
+	    sscanf(line, "gentle-calls %u %u %u", &config.seed, &config.count, &config.check) >= 2)
 		return random_calls(&config, out);
 	return -EINVAL;
 }

@@ -122,6 +122,18 @@ u64 take_pfn(unsigned int order)
 	return pfn;
 }
 
+unsigned int take_mark(void)
+{
+	return READ_ONCE(taken);
+}
+
+void take_back(unsigned int mark)
+{
+	spin_lock(&take_lock);
+	taken = mark;
+	spin_unlock(&take_lock);
+}
+
 u64 hyp_pfn(struct rnd_state *rnd)
 {
 	return nr_hyp ? hyp[prandom_u32_state(rnd) % nr_hyp] : 0;

@@ -39,7 +39,8 @@
 	ret
 	.endm
 
-SYM_FUNC_START(attack_call)
+/* unsigned long attack_call_uncounted(u64 x[6]) */
+SYM_FUNC_START(attack_call_uncounted)
 	enter
 	ldp	x4, x5, [x0, #32]
 	ldp	x2, x3, [x0, #16]
@@ -53,7 +54,7 @@ SYM_FUNC_START(attack_call)
 	mov	x0, xzr
 	each	count_if_changed
 	leave
-SYM_FUNC_END(attack_call)
+SYM_FUNC_END(attack_call_uncounted)
 
 	.macro	bare, name, insn
 SYM_FUNC_START(\name)
@@ -70,6 +71,30 @@ SYM_FUNC_END(\name)
 
 	bare	attack_hvc, hvc
 	bare	attack_smc, smc
+
+/*
+ * u64 attack_at(u64 va): PAR_EL1. u64 attack_load(u64 va): a load as EL0 would do it. What faults is
+ * skipped by walk.c, and gives ~0.
+ */
+	.global	attack_at_insn, attack_load_insn
+SYM_FUNC_START(attack_at)
+	mov	x1, x0
+	mov	x0, #-1
+attack_at_insn:
+	at	s1e0r, x1
+	cbz	x1, 1f				/* skipped */
+	isb
+	mrs	x0, par_el1
+1:	ret
+SYM_FUNC_END(attack_at)
+
+SYM_FUNC_START(attack_load)
+	mov	x1, x0
+	mov	x0, #-1
+attack_load_insn:
+	ldtr	x0, [x1]
+	ret
+SYM_FUNC_END(attack_load)
 
 /* A guest that does a bit of everything, for ever; its MMU is off. Starts at a page. */
 	.section .rodata, "a"

@@ -15,6 +15,7 @@
 #define IPA_BITS  40
 #define CODE_GFN  0x40080
 #define MAX_TOPUP 64
+#define MAX_TRIES 1000
 
 s64 raw_topup(u64 pool, u64 handle)
 {
@@ -95,6 +96,7 @@ bool raw_create(struct raw_vm *vm, struct rnd_state *rnd)
 
 bool raw_destroy(u64 handle)
 {
+	unsigned int tries = 0;
 	u64 more = 1;
 	s64 err = raw_call(STOCKADE_HC_VM_TEARDOWN, handle, 0, 0, 0, NULL);
 	u32 i;
@@ -109,7 +111,12 @@ bool raw_destroy(u64 handle)
 		return false;
 	for (i = STOCKADE_MAX_VCPUS; i-- > 0;)
 		raw_call(STOCKADE_HC_VCPU_DESTROY, handle, i, 0, 0, NULL);
-	return !raw_call(STOCKADE_HC_VM_DESTROY, handle, 0, 0, 0, NULL);
+	/* Another CPU may be using the handle at this moment. */
+	do {
+		err = raw_call(STOCKADE_HC_VM_DESTROY, handle, 0, 0, 0, NULL);
+		cond_resched();
+	} while (err == STOCKADE_EBUSY && ++tries < MAX_TRIES);
+	return !err;
 }
 
 static u64 random64(struct rnd_state *rnd)

@@ -44,6 +44,7 @@ static void read_only_is_read_only(void)
 	touch(pa);
 	assert_complains(write_to(hyp_va(pa)));
 	pgtable_set(&hyp_map, entry, HYP_LINEAR_BASE + pa, pte_leaf(pa, 3, HYP_RW));
+	hyp_donate_host(pa);
 }
 
 /* A forgotten flush at EL2 shows. */
@@ -64,6 +65,7 @@ static void stale_hyp_tlb_is_noticed(void)
 	tlb_flush_hyp(HYP_LINEAR_BASE + pa);
 	assert_complains(touch(pa));
 	*entry = old;
+	hyp_donate_host(pa);
 }
 
 /* An unmapped page that no flush followed shows. */

@@ -39,13 +39,35 @@ static void reset(void)
 	fed_pages = hyp_fed_pages = 0;
 }
 
+pa_t selfcheck_where;
+
+enum stockade_broken selfcheck(bool quiet)
+{
+	enum stockade_broken broken;
+	u64 next = 0;
+
+	/* In pieces that end anywhere. */
+	do {
+		broken = check_pages(next, 700, &selfcheck_where, &next);
+	} while (!broken && next);
+	return broken ? broken : check_tables(quiet, &selfcheck_where);
+}
+
 void on_machine(void **state)
 {
 	hyp_test_fn *test = (hyp_test_fn *)*state;
+	enum stockade_broken broken;
 
 	reset();
 	fake_boot(NULL);
 	test();
+	fake_check();
+	fake.before_lock = fake.after_unlock = NULL;
+	for (int quiet = 0; quiet < 2; quiet++) {
+		broken = selfcheck(quiet);
+		if (broken)
+			fail_msg("the selfcheck complains: %u at 0x%lx", broken, selfcheck_where);
+	}
 	fake_check();
 }
 

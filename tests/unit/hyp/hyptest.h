@@ -18,6 +18,7 @@
 
 #include "arch/esr.h"
 #include "arch/layout.h"
+#include "debug/debug.h"
 #include "fake.h"
 #include "lib/panic.h"
 #include "mem/host_map.h"
@@ -28,7 +29,8 @@
 #include "vm/vm.h"
 
 /*
- * A test on the standard machine, booted; afterwards all must be consistent (fake_check()). Setup and
+ * A test on the standard machine, booted; afterwards all must be consistent (fake_check(), and by what the
+ * hypervisor built for tests says of itself). Setup and
  * teardown are of the test itself: cmocka puts its fault handlers in before each of its functions.
  */
 #define hyp_test(f)                                                  \
@@ -46,6 +48,9 @@
 #f, on_lost_machine, NULL, NULL, (void *)(hyp_test_fn *)f \
 	}
 typedef void hyp_test_fn(void);
+/* What the hypervisor's own check (hyp/debug) says of the machine; its page in selfcheck_where. */
+enum stockade_broken selfcheck(bool quiet);
+extern pa_t selfcheck_where;
 void on_lost_machine(void **state);
 void on_machine(void **state);
 void without_machine(void **state);

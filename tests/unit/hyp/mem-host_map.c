@@ -189,6 +189,7 @@ static void pages_shared_with_el2_collapse(void)
 	host_remap(pa + PAGE_SIZE, 3);
 	spin_unlock(&mem_lock);
 	assert_int_equal(level_at(pa), 2);
+	host_unshare_hyp(pa);
 }
 
 static bool touch_device(u64 pa)
