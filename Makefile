@@ -29,6 +29,8 @@ help:
 	@echo 'make test       unit and system tests, some of these on the other host kernels too;'
 	@echo '                ends with "N passed, N failed, N skipped"'
 	@echo 'make test-all   the same, with the slow ones and on every CPU model'
+	@echo 'make soak       what takes hours: SOAK_CALLS=10000000 raw hostcalls, SOAK_MINUTES=60 of VMs'
+	@echo '                that come and go on a host in trouble'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make system     system tests only (T=NAME: only that)'
 	@echo 'make check      format, cppcheck, sparse, SPDX'
@@ -88,6 +90,10 @@ test: all
 .PHONY: test-all
 test-all: all
 	+@TEST_ALL=1 tools/test.sh unit system demo smoke
+
+.PHONY: soak
+soak: all
+	+@tools/test.sh soak
 
 .PHONY: check
 check: module

@@ -125,6 +125,28 @@ static void test_loads(void)
 	check_invariants("after that");
 }
 
+/* Whoever names a VM keeps it from being destroyed for a moment: destroy_vm() in module/vm.c tries again. */
+static void test_named(void)
+{
+	unsigned int i;
+
+	if (!two_cpus("VMs end while another CPU names them"))
+		return;
+	log_begin();
+	is_errno(attack("name-vms"), 0, "a CPU names all VMs, all the time");
+	for (i = 0; i < 50; i++) {
+		struct kt_vm vm;
+
+		kt_create(&vm, &(struct kt_config){ 0 });
+		kt_do(&vm.vcpu[0], CMD_NOP, 0, 0, 0, 0);
+		kt_close(&vm);
+	}
+	is_errno(attack("name-vms-end"), 0, "%u VMs ended meanwhile", i);
+	is(kt_sysfs("vms"), 0, "all of them");
+	is(log_count("could not be ended"), 0, "and the module does not complain");
+	check_invariants("after that");
+}
+
 int main(void)
 {
 	const char *seed = getenv("ATTACK_SEED");
@@ -137,6 +159,7 @@ int main(void)
 	test_teardown_while_running();
 	test_donations(seed ? (unsigned int)atoi(seed) : (unsigned int)getpid());
 	test_loads();
+	test_named();
 	test_walks();
 	return tap_end();
 }

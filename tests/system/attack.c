@@ -17,7 +17,7 @@
 #include "hostile.h"
 
 /* For each CPU, twice; with both CPU models they are the 200000 of `make test`. */
-#define CALLS 30000
+#define CALLS 16000
 /* Of all CPUs, one check of the hypervisor's invariants. */
 #define CHECK_EVERY 20000
 
@@ -226,6 +226,6 @@ int main(void)
 	test_random((unsigned int)seed, (unsigned int)calls);
 	test_tables();
 	attack("count");
-	ok(got("count") >= 2 * (int64_t)calls, "%" PRId64 " raw hostcalls were made", got("count"));
+	ok(got("count") >= 25 * (int64_t)calls / 4, "%" PRId64 " raw hostcalls were made", got("count"));
 	return tap_end();
 }

@@ -83,6 +83,8 @@ int race_donations(u32 seed, struct seq_buf *out);
 int race_loads(struct seq_buf *out);
 int teardown_while_running(struct seq_buf *out);
 int race_teardown(struct seq_buf *out);
+/* All VMs, all the time, from some CPU. */
+int name_vms(bool start);
 int use_as_metadata(u64 pfn, struct seq_buf *out);
 
 /* vm.c: a VM made of raw hostcalls */

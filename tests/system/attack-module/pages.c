@@ -174,6 +174,7 @@ int scan_hyp(struct seq_buf *out)
 	unsigned long scanned = 0, written = 0, data = 0, word;
 	u64 pfn;
 
+	nr_hyp = 0;
 	for (pfn = 0; pfn < ram_end_pfn; pfn++) {
 		if (!pfn_valid(pfn) || !page_is_ram(pfn) || PageReserved(pfn_to_page(pfn)))
 			continue;

@@ -13,14 +13,15 @@
 #include "attack.h"
 #include "compat.h"
 
-#define IPA_BITS    39 /* its root is one page */
-#define LOADS	    500
-#define TEARDOWNS   20
-#define ATTEMPTS    200
-#define RACE_ORDER  9
-#define GUEST_GFN   0x50000
-#define MAX_VCPUS   200
-#define CREATE_WORD (IPA_BITS | STOCKADE_VM_PROTECTED << 8)
+#define IPA_BITS     39 /* its root is one page */
+#define LOADS	     500
+#define TEARDOWNS    20
+#define ATTEMPTS     200
+#define RACE_ORDER   9
+#define GUEST_GFN    0x50000
+#define MAX_VCPUS    200
+#define FIRST_HANDLE 0x1000
+#define CREATE_WORD  (IPA_BITS | STOCKADE_VM_PROTECTED << 8)
 
 struct duo {
 	void (*part)(struct duo *duo, unsigned int who);
@@ -457,5 +458,37 @@ int use_as_metadata(u64 pfn, struct seq_buf *out)
 	seq_buf_printf(out, "as_guest_page %lld\n",
 		       call(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, pfn, GUEST_GFN, 1));
 	seq_buf_printf(out, "destroyed %d\n", raw_destroy(vm.handle));
+	return 0;
+}
+
+/* --- a VM that is ended while somebody names it --- */
+
+static struct task_struct *namer;
+
+/* Calls that take a reference to every VM for a moment, and are refused then. */
+static int namer_thread(void *unused)
+{
+	u64 handle = 0;
+
+	while (!kthread_should_stop()) {
+		handle = (handle + 1) % 8;
+		call(STOCKADE_HC_VM_TOPUP, FIRST_HANDLE + handle, ~0ull, 1, 0);
+		cond_resched();
+	}
+	return 0;
+}
+
+int name_vms(bool start)
+{
+	if (start) {
+		struct task_struct *task = kthread_run(namer_thread, NULL, "attack-namer");
+
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		namer = task;
+	} else if (namer) {
+		kthread_stop(namer);
+		namer = NULL;
+	}
 	return 0;
 }
