@@ -134,7 +134,7 @@ static void test_named(void)
 		return;
 	log_begin();
 	is_errno(attack("name-vms"), 0, "a CPU names all VMs, all the time");
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 30; i++) {
 		struct kt_vm vm;
 
 		kt_create(&vm, &(struct kt_config){ 0 });

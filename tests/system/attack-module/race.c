@@ -14,7 +14,7 @@
 #include "compat.h"
 
 #define IPA_BITS     39 /* its root is one page */
-#define LOADS	     500
+#define LOADS	     200
 #define TEARDOWNS    20
 #define ATTEMPTS     200
 #define RACE_ORDER   9
