@@ -36,6 +36,8 @@ static bool is_legal(const struct page *page)
 		return !page->refs && !page->owner && !page->gfn;
 	case PAGE_HOST_SHARED:
 		return page->refs && !page->owner && !page->gfn;
+	case PAGE_HOST_SECURE:
+		return !page->refs && !page->owner;
 	case PAGE_GUEST:
 	case PAGE_GUEST_SHARED:
 	case PAGE_MOVING:
@@ -49,7 +51,7 @@ static bool is_legal(const struct page *page)
 static enum stockade_broken check_page(pa_t pa, const struct page *page)
 {
 	bool host_should = page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED ||
-			   page->state == PAGE_GUEST_SHARED;
+			   page->state == PAGE_HOST_SECURE || page->state == PAGE_GUEST_SHARED;
 	pa_t host = lookup(&host_map, pa), hyp = lookup(&hyp_map, HYP_LINEAR_BASE + pa);
 
 	if (!is_legal(page))

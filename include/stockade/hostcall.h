@@ -100,7 +100,10 @@ enum stockade_hostcall {
 	 * one down: ENOENT for any other.
 	 */
 	STOCKADE_HC_VCPU_DESTROY = STOCKADE_HC(19),
-	/* (handle) Return the VM's own page and its root. EBUSY: something is left. */
+	/*
+	 * (handle) Return the VM's own page and its root. EBUSY: something is left, or another CPU has
+	 * the VM in hand for a moment.
+	 */
 	STOCKADE_HC_VM_DESTROY = STOCKADE_HC(20),
 	STOCKADE_HC_END,
 };

@@ -226,6 +226,7 @@ int main(void)
 	test_random((unsigned int)seed, (unsigned int)calls);
 	test_tables();
 	attack("count");
-	ok(got("count") >= 25 * (int64_t)calls / 4, "%" PRId64 " raw hostcalls were made", got("count"));
+	ok(got("count") >= 25 * (int64_t)calls / 4, "%" PRId64 " raw hostcalls were made",
+	   got("count"));
 	return tap_end();
 }

@@ -3,9 +3,10 @@
  * FF-A of a hostile kernel: nothing of a VM or of the hypervisor can be shared with the secure world. On
  * firmware with FF-A (tests/secure-world); elsewhere there is nothing to share with.
  */
-#include "attack.h"
-#include "kvmtest.h"
-#include "tap.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "hostile.h"
 
 #define NOT_SUPPORTED	   (-1)
 #define INVALID_PARAMETERS (-2)
@@ -96,10 +97,10 @@ int main(void)
 	size_t i;
 
 	tap_begin(120);
-	attack_load();
+	hostile_begin();
 	is_errno(attack("ffa"), 0, "FF-A calls of the kernel's");
 	if (got("ffa_version") < 0) {
-		skip(sizeof(table) / sizeof(table[0]), "firmware has no FF-A");
+		skip("firmware has no FF-A", "what the host may share with the secure world");
 		return tap_end();
 	}
 	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

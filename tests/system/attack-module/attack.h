@@ -87,6 +87,10 @@ int race_teardown(struct seq_buf *out);
 int name_vms(bool start);
 int use_as_metadata(u64 pfn, struct seq_buf *out);
 
+/* ffa.c: lines "ffa_NAME result" */
+
+int try_ffa(struct seq_buf *out);
+
 /* vm.c: a VM made of raw hostcalls */
 
 #define RAW_VCPUS 2

@@ -32,7 +32,7 @@
 #define OPTEE_ID      0x8001
 #define RANGES_OFFSET 80
 
-struct range {
+struct ffa_range {
 	u64 address;
 	u32 pages, reserved;
 };
@@ -54,7 +54,7 @@ static s64 ffa(u32 function, u64 a1, u64 a2, u64 a3, u64 a4, u64 *handle)
 }
 
 /* A descriptor of n ranges in TX, all fields right; returns its length. */
-static u32 describe(const struct range *ranges, u32 n)
+static u32 describe(const struct ffa_range *ranges, u32 n)
 {
 	u32 *word = tx, i, pages = 0;
 
@@ -73,7 +73,7 @@ static u32 describe(const struct range *ranges, u32 n)
 	return RANGES_OFFSET + n * sizeof(*ranges);
 }
 
-static s64 share_ranges(u32 function, const struct range *ranges, u32 n, u64 *handle)
+static s64 share_ranges(u32 function, const struct ffa_range *ranges, u32 n, u64 *handle)
 {
 	u32 length = describe(ranges, n);
 
@@ -82,7 +82,7 @@ static s64 share_ranges(u32 function, const struct range *ranges, u32 n, u64 *ha
 
 static s64 share(u64 pfn, u32 pages, u64 *handle)
 {
-	struct range range = { pfn << PAGE_SHIFT, pages };
+	struct ffa_range range = { pfn << PAGE_SHIFT, pages };
 
 	return share_ranges(FFA_MEM_SHARE, &range, 1, handle);
 }
@@ -105,7 +105,7 @@ static s64 donate(const struct raw_vm *vm, u64 pfn, u64 gfn)
 /* Pages that are not the host's, alone and behind one that is. */
 static void others_pages(const struct raw_vm *vm, u64 own, struct seq_buf *out)
 {
-	struct range two[2] = { { own << PAGE_SHIFT, 1 }, { vm->vm << PAGE_SHIFT, 1 } };
+	struct ffa_range two[2] = { { own << PAGE_SHIFT, 1 }, { vm->vm << PAGE_SHIFT, 1 } };
 	u64 handle;
 
 	say(out, "share_guest_page", share(vm->code, 1, NULL));
@@ -163,7 +163,7 @@ static void hostile_descriptors(u64 own, struct seq_buf *out)
 		{ "ranges_overflow", 17, 0x10000001 },
 		{ "ranges_most", 17, ~0u },
 	};
-	struct range range = { own << PAGE_SHIFT, 1 };
+	struct ffa_range range = { own << PAGE_SHIFT, 1 };
 	char name[48];
 	u64 handle;
 	u32 i;
@@ -184,9 +184,9 @@ static void hostile_descriptors(u64 own, struct seq_buf *out)
 	say(out, "lie_no_pages", share_ranges(FFA_MEM_SHARE, &range, 1, NULL));
 	range.pages = ~0u;
 	say(out, "lie_most_pages", share_ranges(FFA_MEM_SHARE, &range, 1, NULL));
-	range = (struct range){ (own << PAGE_SHIFT) + 8, 1 };
+	range = (struct ffa_range){ (own << PAGE_SHIFT) + 8, 1 };
 	say(out, "lie_unaligned", share_ranges(FFA_MEM_SHARE, &range, 1, NULL));
-	range = (struct range){ ~0xfffull, 2 };
+	range = (struct ffa_range){ ~0xfffull, 2 };
 	say(out, "lie_wraps", share_ranges(FFA_MEM_SHARE, &range, 1, NULL));
 	say(out, "share_own_after_lies", share(own, 1, &handle));
 	say(out, "reclaim_own_after_lies", reclaim(handle));
@@ -213,7 +213,7 @@ static int flip_thread(void *data)
 static int changing_descriptor(const struct raw_vm *vm, u64 own, struct seq_buf *out)
 {
 	struct flipper f = { own << PAGE_SHIFT, vm->vm << PAGE_SHIFT };
-	struct range range = { f.good, 1 };
+	struct ffa_range range = { f.good, 1 };
 	u32 i, shared = 0, refused = 0, odd = 0;
 	struct task_struct *other;
 

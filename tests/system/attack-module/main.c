@@ -76,6 +76,8 @@ static int run(char *line, struct seq_buf *out)
 
 	if (!strcmp(line, "scan"))
 		return scan_hyp(out);
+	if (!strcmp(line, "ffa"))
+		return try_ffa(out);
 	if (!strcmp(line, "smc"))
 		return try_smcs(out);
 	if (!strcmp(line, "stub"))
