@@ -68,6 +68,7 @@ unpack()
 
 build_optee()
 {
+	rm -rf "$world/optee/os"
 	unpack "$optee" "$world/src/optee"
 	# DEBUG of the core is for its console, the secure serial port.
 	CRYPTOGRAPHY_OPENSSL_NO_LEGACY=1 make -C "$world/src/optee" -j"$(nproc)" \
@@ -83,6 +84,7 @@ build_tfa()
 	local name=$1 bl32=$2 out=$world/$1/tfa
 
 	shift 2
+	rm -rf "$out"
 	unpack "$tfa" "$world/src/tfa-$name"
 	# No second stage that loads the kernel: what QEMU has put at this address is entered.
 	make -C "$world/src/tfa-$name" -j"$(nproc)" CROSS_COMPILE="$CROSS_COMPILE" PLAT=qemu DEBUG=0 \
