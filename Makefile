@@ -38,6 +38,7 @@ help:
 	@echo 'make all        hyp, module, vmm'
 	@echo 'make deps       installs what this machine needs'
 	@echo 'make fetch      kernel, QEMU, arm64 parts; FORCE=1 looks for newer ones'
+	@echo 'make secure-world  TF-A and OP-TEE for QEMU; then make run FIRMWARE=optee boots through them'
 	@echo 'make clean      removes what was built; distclean: downloads too'
 	@echo 'HOST=6.12       host kernel: 6.1, 6.12 or 7.x'
 
@@ -75,6 +76,16 @@ run: all demo
 shell: all demo
 	@tools/shell.sh
 
+# Firmware to boot through: none (QEMU plays it), optee or opteed (tools/secure-world.sh).
+export FIRMWARE ?=
+ifneq ($(FIRMWARE),)
+run shell system: secure-world
+endif
+
+.PHONY: secure-world
+secure-world: fetch
+	@tools/secure-world.sh
+
 .PHONY: unit
 unit: fetch
 	+@tools/test.sh unit
@@ -85,11 +96,11 @@ system: all
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit system demo smoke
+	+@tools/test.sh unit system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit system demo smoke
+	+@TEST_ALL=1 tools/test.sh unit system demo smoke secure-world
 
 .PHONY: soak
 soak: all

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Sourced by fetch.sh. A private apt: its state, cache and sources live in the build directory; the
+# Sourced by fetch.sh and secure-world.sh. A private apt: its state, cache and sources live in the build directory; the
 # system's are read, never changed. The mirror is the one the system's apt already uses.
 # shellcheck shell=bash
 
@@ -23,6 +23,8 @@ apt_sources()
 	[ -n "$base" ] || die "apt knows no Debian mirror with bookworm: run 'apt-get update' first"
 	for line in "$@"; do
 		printf 'deb [signed-by=%s] %s %s main\n' "$KEYRING" "$base" "$line"
+		[ -z "${APT_SOURCES:-}" ] ||
+			printf 'deb-src [signed-by=%s] %s %s main\n' "$KEYRING" "$base" "$line"
 	done
 }
 
@@ -32,7 +34,7 @@ apt_do()
 	"apt-$1" -c "$APT/apt.conf" "${@:2}"
 }
 
-# apt_setup SUITE...: adds these suites to the system's own ones.
+# apt_setup SUITE...: adds these suites to the system's own ones, with APT_SOURCES=1 their sources too.
 apt_setup()
 {
 	mkdir -p "$APT"/{state/lists/partial,cache/archives/partial} "$DEBS"
@@ -130,4 +132,27 @@ apt_closure()
 	apt_do get -qq -s -t "$1" install "$2=$ver" |
 		sed -nE 's/^Inst ([^ :]+)(:[a-z0-9]+)? \(([^ ]+) [^)]*\[([a-z0-9]+)\]\).*/\1:\4=\3/p' |
 		sed 's/:all=/:amd64=/'
+}
+
+# apt_source DIR PACKAGE SUITE...: downloads (apt verifies) the source of the first suite that has it
+# to give, and prints the name of its .dsc. Else fails, and prints why.
+apt_source()
+{
+	local dir=$1 package=$2 suite dsc why="no suite"
+
+	shift 2
+	mkdir -p "$dir"
+	for suite in "$@"; do
+		dsc=$(apt_do get -qq --print-uris source --download-only "$package/$suite" |
+			awk '$2 ~ /\.dsc$/ { print $2 }') || true
+		say fetch "source of $package, $suite's ${dsc:-has none}"
+		if [ -n "$dsc" ] && why=$(cd "$dir" &&
+			apt_do get -qq source --download-only "$package/$suite" 2>&1); then
+			printf '%s\n' "$dsc"
+			return
+		fi
+		why=$(grep -m 1 '^E:' <<<"$why") || true
+	done
+	printf '%s\n' "${why:-none in $*}"
+	return 1
 }

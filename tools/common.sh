@@ -7,6 +7,8 @@ BUILD=${BUILD:-$TOP/build}
 CACHE=$BUILD/cache
 HOST=${HOST:-6.12}
 CROSS_COMPILE=${CROSS_COMPILE:-aarch64-linux-gnu-}
+# Where firmware of our own making (FIRMWARE=...) finds the kernel: above it are 128 MiB for that.
+FIRMWARE_KERNEL=0x44000000
 
 say()
 {

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Installs what the build machine (Debian 12) needs. Nothing to do: returns at once.
+#
+#   deps.sh [secure-world]      secure-world: what building OP-TEE (secure-world.sh) needs
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -12,6 +14,12 @@ packages=(
 )
 
 stamp=$BUILD/.deps
+case ${1:-} in
+secure-world)
+	packages=(device-tree-compiler libssl-dev python3-cryptography python3-pyelftools)
+	stamp=$stamp-$1
+	;;
+esac
 if [ "$stamp" -nt "$0" ]; then
 	exit 0
 fi

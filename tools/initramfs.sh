@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Makes an initramfs (newc) for an arm64 kernel: busybox with its links, an init, and more files.
 #
-#   initramfs.sh [-z] -o OUT [-i INIT] [-x PROG:DEST]... [-m MODULE]... [-e] [SRC:DEST]...
+#   initramfs.sh [-z] -o OUT [-i INIT] [-r DIR] [-x PROG:DEST]... [-m MODULE]... [-e] [SRC:DEST]...
 #
 #   -o OUT        the image
 #   -i INIT       script or program that becomes /init (default: a shell on the console)
 #   -x PROG:DEST  program from the arm64 sysroot (path inside it), with the libraries it needs
+#   -r DIR        another sysroot for all programs of -x
 #   -m MODULE     module of the stock kernel by name (virtio_net), with those it depends on, into
 #                 /lib/modules/NAME.ko; /lib/modules/load lists them in the order to insert
 #   -e            empty: no busybox, only what is named
@@ -20,12 +21,13 @@ set -euo pipefail
 sysroot=$BUILD/sysroot
 cross=$CROSS_COMPILE
 out= init= empty= compress=
-programs=() modules=()
+programs=() modules=() programs_root=$sysroot
 
-while getopts o:i:x:m:ez opt; do
+while getopts o:i:r:x:m:ez opt; do
 	case $opt in
 	o) out=$OPTARG ;;
 	i) init=$OPTARG ;;
+	r) programs_root=$OPTARG ;;
 	x) programs+=("$OPTARG") ;;
 	m) modules+=("$OPTARG") ;;
 	e) empty=1 ;;
@@ -62,24 +64,25 @@ find_lib()
 	local dir
 
 	for dir in lib/aarch64-linux-gnu usr/lib/aarch64-linux-gnu lib usr/lib; do
-		if [ -e "$sysroot/$dir/$1" ]; then
+		if [ -e "$programs_root/$dir/$1" ]; then
 			printf '%s\n' "$dir/$1"
 			return
 		fi
 	done
-	die "library $1 is not in the sysroot"
+	die "library $1 is not in $programs_root"
 }
 
 put_libs()
 {
-	local lib path
+	local lib path dest
 
 	for lib in $("${cross}readelf" -dW "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'); do
 		path=$(find_lib "$lib")
-		[ "$lib" != ld-linux-aarch64.so.1 ] || path=lib/$lib
-		[ ! -e "$root/$path" ] || continue
-		put "$sysroot/$path" "$path"
-		put_libs "$sysroot/$path"
+		dest=$path
+		[ "$lib" != ld-linux-aarch64.so.1 ] || dest=lib/$lib
+		[ ! -e "$root/$dest" ] || continue
+		put "$programs_root/$path" "$dest"
+		put_libs "$programs_root/$path"
 	done
 }
 
@@ -131,8 +134,8 @@ if [ -z "$empty" ]; then
 	done < <(applets)
 fi
 for p in "${programs[@]}"; do
-	put "$sysroot/${p%%:*}" "${p#*:}"
-	put_libs "$sysroot/${p%%:*}"
+	put "$programs_root/${p%%:*}" "${p#*:}"
+	put_libs "$programs_root/${p%%:*}"
 done
 if [ ${#modules[@]} -gt 0 ]; then
 	mkdir -p "$root/lib/modules"

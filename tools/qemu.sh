@@ -15,11 +15,14 @@
 #   -A LINE       whole command line instead of the usual one
 #   -t SECONDS    time limit; then exit status 124. Standard input is then /dev/null, unless:
 #   -I            standard input is the console's even so
-#   -2 FILE       second serial port (ttyAMA1) to a file
+#   -2 FILE       second serial port to a file: ttyAMA1, with -f ttyS0
+#   -f FIRMWARE   boots through firmware with a secure world, optee or opteed (secure-world.sh)
+#   -S FILE       with -f: the secure world's serial port to a file
 #   -l FILE       console to this file too
 #   -n            say what would be run, and stop
 #
-# The same by environment: INITRD KERNEL CPU SMP MEM GIC MACHINE APPEND CMDLINE TIMEOUT SERIAL2 LOG.
+# The same by environment: INITRD KERNEL CPU SMP MEM GIC MACHINE APPEND CMDLINE TIMEOUT SERIAL2 LOG
+# FIRMWARE SECURE_LOG.
 # QEMU=PATH runs another QEMU. Exit status: QEMU's.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -28,8 +31,9 @@ INITRD=${INITRD:-} KERNEL=${KERNEL:-$BUILD/kernel/$HOST/Image} CPU=${CPU:-cortex
 SMP=${SMP:-2} MEM=${MEM:-2G} GIC=${GIC:-3} MACHINE=${MACHINE:-} APPEND=${APPEND:-}
 CMDLINE=${CMDLINE:-console=ttyAMA0 kvm-arm.mode=none id_aa64mmfr1.vh=0 panic=-1}
 TIMEOUT=${TIMEOUT:-} SERIAL2=${SERIAL2:-} LOG=${LOG:-} dry= input=
+FIRMWARE=${FIRMWARE:-} SECURE_LOG=${SECURE_LOG:-}
 
-while getopts i:k:c:s:m:g:M:a:A:t:2:l:nI opt; do
+while getopts i:k:c:s:m:g:M:a:A:t:2:f:S:l:nI opt; do
 	case $opt in
 	i) INITRD=$OPTARG ;;
 	k) KERNEL=$OPTARG ;;
@@ -42,6 +46,8 @@ while getopts i:k:c:s:m:g:M:a:A:t:2:l:nI opt; do
 	A) CMDLINE=$OPTARG ;;
 	t) TIMEOUT=$OPTARG ;;
 	2) SERIAL2=$OPTARG ;;
+	f) FIRMWARE=$OPTARG ;;
+	S) SECURE_LOG=$OPTARG ;;
 	l) LOG=$OPTARG ;;
 	n) dry=1 ;;
 	I) input=1 ;;
@@ -51,6 +57,8 @@ done
 shift $((OPTIND - 1))
 [ "${1:-}" != -- ] || shift
 
+[ -n "$dry" ] || [ -e "$KERNEL" ] || die "no kernel $KERNEL: run 'make fetch'"
+
 # The emulated default of the pointer authentication algorithm takes half of the boot time.
 case $CPU in
 max) CPU=max,pauth-impdef=on ;;
@@ -59,16 +67,55 @@ max,*) CPU=$CPU,pauth-impdef=on ;;
 esac
 
 QEMU=${QEMU:-$(dirname "$0")/qemu-system-aarch64}
+console=(-chardev "stdio,id=console,mux=on,signal=off${LOG:+,logfile=$LOG}"
+	-serial chardev:console -mon chardev=console,mode=readline)
+CMDLINE=$CMDLINE${APPEND:+ $APPEND}
+machine=virt,virtualization=on,gic-version=$GIC
+[ -z "$FIRMWARE" ] || machine=$machine,secure=on
 cmd=("$QEMU"
-	-M "virt,virtualization=on,gic-version=$GIC${MACHINE:+,$MACHINE}"
+	-M "$machine${MACHINE:+,$MACHINE}"
 	-accel tcg,thread=multi -cpu "$CPU" -smp "$SMP" -m "$MEM"
 	-global fw_cfg_mem.dma_enabled=off
-	-nographic -no-reboot -net none
-	-kernel "$KERNEL" -append "$CMDLINE${APPEND:+ $APPEND}")
-[ -z "$INITRD" ] || cmd+=(-initrd "$INITRD")
-cmd+=(-chardev "stdio,id=console,mux=on,signal=off${LOG:+,logfile=$LOG}"
-	-serial chardev:console -mon chardev=console,mode=readline)
-[ -z "$SERIAL2" ] || cmd+=(-serial "file:$SERIAL2")
+	-nographic -no-reboot -net none)
+
+# What QEMU does for a kernel that it boots itself: the device tree, the command line, the initramfs.
+firmware_args()
+{
+	local flash=$BUILD/secure-world/$FIRMWARE/flash.bin initrd end
+
+	[ -e "$flash" ] || die "no $flash: run 'make secure-world'"
+	initrd=$((FIRMWARE_KERNEL + 0x8000000))
+	dtb=$(mktemp "${TMPDIR:-/tmp}/dtb.XXXXXX")
+	cmd+=(-bios "$flash") # it makes other devices
+	"${cmd[@]}" "$@" -M "dumpdtb=$dtb" < /dev/null > /dev/null 2>&1 || true
+	fdtput -t s "$dtb" /chosen bootargs "$CMDLINE"
+	cmd+=(-device "loader,file=$KERNEL,addr=$FIRMWARE_KERNEL,force-raw=on")
+	if [ -n "$INITRD" ]; then
+		end=$((initrd + $(stat -L -c %s "$INITRD")))
+		fdtput -t x "$dtb" /chosen linux,initrd-start 0 "$(printf %x $initrd)"
+		fdtput -t x "$dtb" /chosen linux,initrd-end 0 "$(printf %x $end)"
+		cmd+=(-device "loader,file=$INITRD,addr=$initrd,force-raw=on")
+	fi
+	if [ -z "$dry" ]; then
+		exec 9< "$dtb"
+		rm "$dtb"
+		dtb=/dev/fd/9
+	fi
+	cmd+=(-dtb "$dtb" "${console[@]}")
+	# The machine's second serial port is the secure world's.
+	cmd+=(-serial "${SECURE_LOG:+file:}${SECURE_LOG:-null}")
+	[ -z "$SERIAL2" ] ||
+		cmd+=(-chardev "file,id=serial2,path=$SERIAL2" -device pci-serial,chardev=serial2)
+}
+
+if [ -n "$FIRMWARE" ]; then
+	firmware_args "$@"
+else
+	cmd+=(-kernel "$KERNEL" -append "$CMDLINE")
+	[ -z "$INITRD" ] || cmd+=(-initrd "$INITRD")
+	cmd+=("${console[@]}")
+	[ -z "$SERIAL2" ] || cmd+=(-serial "file:$SERIAL2")
+fi
 cmd+=("$@")
 
 if [ -n "$dry" ]; then
@@ -76,7 +123,6 @@ if [ -n "$dry" ]; then
 	echo
 	exit 0
 fi
-[ -e "$KERNEL" ] || die "no kernel $KERNEL: run 'make fetch'"
 if [ -n "$TIMEOUT" ]; then
 	[ -n "$input" ] || exec < /dev/null
 	exec timeout --foreground -k 5 "$TIMEOUT" "${cmd[@]}"

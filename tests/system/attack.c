@@ -54,6 +54,11 @@ static void test_smc(void)
 	is(got("cpu_on_wide"), PSCI_RET_INVALID_PARAMETERS, "CPU_ON, MPIDR with bit 31");
 	is(got("cpu_on_wider"), PSCI_RET_INVALID_PARAMETERS, "CPU_ON, MPIDR with bit 63");
 	is(got("cpu_on_self"), PSCI_RET_ALREADY_ON, "CPU_ON of one that is on");
+	/* host_psci(): PSCI_AFFINITY_INFO_64 and PSCI_CPU_SUSPEND_64, which give firmware's answers. */
+	is(got("affinity_self"), 0, "AFFINITY_INFO of one that is on");
+	is(got("affinity_nobody"), PSCI_RET_INVALID_PARAMETERS, "AFFINITY_INFO of no CPU");
+	is(got("suspend_standby"), 0, "CPU_SUSPEND that keeps state comes back behind the call");
+	is(got("suspend_odd"), PSCI_RET_INVALID_PARAMETERS, "CPU_SUSPEND to no state");
 	is(got("psci_unknown"), PSCI_RET_NOT_SUPPORTED, "an unknown PSCI function");
 	ok(got("psci_version") >= 0x10000, "what names no memory goes through");
 }

@@ -54,6 +54,12 @@ int try_smcs(struct seq_buf *out)
 	seq_buf_printf(out, "cpu_on_wider %lld\n",
 		       smc(PSCI_CPU_ON_64, mpidr | 1ull << 63, 0x40000000, 0));
 	seq_buf_printf(out, "cpu_on_self %lld\n", smc(PSCI_CPU_ON_64, mpidr, 0x40000000, 0));
+	seq_buf_printf(out, "affinity_self %lld\n", smc(PSCI_AFFINITY_INFO_64, mpidr, 0, 0));
+	seq_buf_printf(out, "affinity_nobody %lld\n",
+		       smc(PSCI_AFFINITY_INFO_64, 0xff00ffffff, 0, 0));
+	/* A standby state, for TF-A's "qemu" platform and for QEMU: the next interrupt ends it. */
+	seq_buf_printf(out, "suspend_standby %lld\n", smc(PSCI_CPU_SUSPEND_64, 1, 0x40000000, 0));
+	seq_buf_printf(out, "suspend_odd %lld\n", smc(PSCI_CPU_SUSPEND_64, ~0u, 0x40000000, 0));
 	seq_buf_printf(out, "psci_unknown %lld\n", smc(0x8400001f, 0, 0, 0));
 	seq_buf_printf(out, "psci_version %lld\n", smc(PSCI_VERSION, 0, 0, 0));
 	return 0;
