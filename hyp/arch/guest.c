@@ -513,6 +513,8 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 	regs->cntv_cval = read_sysreg(cntv_cval_el0);
 	/* The line is low when the host looks: it hears of the timer by the run page. */
 	write_sysreg(0, cntv_ctl_el0);
+	/* When the guest wants to be woken is its own matter, unless it waits for that. */
+	write_sysreg(0, cntv_cval_el0);
 	write_sysreg(0, cntvoff_el2);
 	write_sysreg(h->cnthctl, cnthctl_el2);
 

@@ -19,51 +19,12 @@
 #include <unistd.h>
 
 #include "../../include/stockade/guestcall.h"
+#include "hostile.h"
 #include "kvmtest.h"
 #include "tap.h"
 
-#define CONTROL "/sys/kernel/debug/stockade-attack/control"
 #define AREA	(16 * KT_PAGE)
 #define SECRET	0x5ec4e7ull
-
-static char result[4096];
-
-/* Has the module do it; errno, and what it says is in result. */
-static int __attribute__((format(printf, 1, 2))) attack(const char *fmt, ...)
-{
-	int fd = open(CONTROL, O_RDWR | O_CLOEXEC), err = 0;
-	char line[64];
-	va_list ap;
-	ssize_t n;
-
-	if (fd < 0)
-		bail("%s: %s", CONTROL, strerror(errno));
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (write(fd, line, strlen(line)) < 0)
-		err = errno;
-	n = pread(fd, result, sizeof(result) - 1, 0);
-	result[n > 0 ? n : 0] = '\0';
-	close(fd);
-	return err;
-}
-
-/* The number that the result gives by this name. */
-static int64_t got(const char *name)
-{
-	size_t len = strlen(name);
-	const char *p = result;
-
-	while (p && *p) {
-		if (!strncmp(p, name, len) && p[len] == ' ')
-			return strtoll(p + len + 1, NULL, 10);
-		p = strchr(p, '\n');
-		p += !!p;
-	}
-	diag("no %s in the result", name);
-	return INT64_MIN;
-}
 
 static int log_fd = -1;
 
@@ -112,7 +73,7 @@ static void test_hyp_pages(void)
 	is(got("faults"), kt_sysfs("pages_held"), "what the hypervisor holds faults, nothing else");
 	is(got("written"), 0, "and can't be written");
 	is(got("data"), 0, "and gives no data");
-	diag("%s", result);
+	diag("%s", attack_result);
 	ok(hyp_alive(), "the hypervisor is well");
 }
 
@@ -275,7 +236,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	is(got("victims"), 2, "are two");
 
 	is_errno(attack("calls %u %u", seed, calls), 0, "random hostcalls, seed %u", seed);
-	diag("%s", result);
+	diag("%s", attack_result);
 	check_calls("random");
 	ok(got("created") > 0 && got("destroyed") > 0, "VMs were made and ended");
 	ok(victim_well(&v), "a VM has kept its memory");
@@ -286,7 +247,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	churn = churn_start();
 	is_errno(attack("gentle-calls %u %u", seed + 1000, calls), 0,
 		 "random hostcalls while VMs come and go, seed %u", seed + 1000);
-	diag("%s", result);
+	diag("%s", attack_result);
 	check_calls("gentle");
 	ok(!waitpid(churn, &status, WNOHANG), "VMs come and go meanwhile, unharmed");
 	kill(churn, SIGKILL);
@@ -298,7 +259,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	worker = worker_start();
 	is_errno(attack("run-pages %u %u", seed, calls / 20), 0, "run pages of nonsense, seed %u",
 		 seed);
-	diag("%s", result);
+	diag("%s", attack_result);
 	ok(got("runs") > 0, "%" PRId64 " entries", got("runs"));
 	is(got("odd"), 0, "each refused with an error code, or an exit");
 	is(got("destroyed"), 1, "the VM can be ended");
@@ -344,12 +305,9 @@ int main(void)
 {
 	int seed = setting("ATTACK_SEED", (int)time(NULL) & 0xffff);
 	int calls = setting("ATTACK_CALLS", 20000);
-	int fd = open("/t/attack.ko", O_RDONLY | O_CLOEXEC);
 
 	tap_begin((unsigned int)(120 + calls / 500));
-	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
-	if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
-		bail("attack.ko: %s", strerror(errno));
+	hostile_load();
 	test_hyp_pages();
 	test_smc();
 	test_reclaim();
