@@ -245,6 +245,8 @@ static u64 obey(struct cpu *cpu, u64 command, const u64 a[4])
 		return do_plant(a);
 	case CMD_SWEEP:
 		return sweep(a[0]);
+	case CMD_FP_BITS:
+		return fp_bits();
 	default:
 		return ~0ull;
 	}

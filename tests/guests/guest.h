@@ -72,9 +72,10 @@ struct hvc_result {
 };
 void hvc(const u64 args[4], u64 results[4]);
 
-/* plant.c, sweep.c: see CMD_PLANT, CMD_SWEEP */
+/* plant.c, plant-regs.S, sweep.c: see CMD_PLANT, CMD_FP_BITS, CMD_SWEEP */
 u64 plant(u32 insn, u64 seed, u64 x1, u64 function, u64 results[2]);
 u64 sweep(u64 buffer);
+u64 fp_bits(void);
 
 /* runtime.c */
 void puts(const char *s);

@@ -77,3 +77,23 @@ plant_insn:
 	ldp	x27, x28, [sp, #80]
 	ldp	x29, x30, [sp], #96
 	ret
+
+	/* u64 fp_bits(void): all of v0-v31, FPSR and FPCR, by OR */
+	.global fp_bits
+fp_bits:
+	mrs	x0, fpsr
+	mrs	x1, fpcr
+	orr	x0, x0, x1
+	.irp	n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	umov	x1, v\n\().d[0]
+	umov	x2, v\n\().d[1]
+	orr	x0, x0, x1
+	orr	x0, x0, x2
+	.endr
+	.irp	n, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+	umov	x1, v\n\().d[0]
+	umov	x2, v\n\().d[1]
+	orr	x0, x0, x1
+	orr	x0, x0, x2
+	.endr
+	ret

@@ -55,7 +55,8 @@ enum guest_command {
 	 * is that, and x2, x3 are 0.
 	 */
 	CMD_PLANT,
-	CMD_SWEEP, /* (address): MRS of everything, results there -> how many can be read */
+	CMD_SWEEP,   /* (address): MRS of everything, results there -> how many can be read */
+	CMD_FP_BITS, /* () -> FPSR, FPCR and v0-v31, by OR */
 };
 
 struct sweep_value {
@@ -82,7 +83,7 @@ struct sweep_value {
 
 /*
  * CMD_SWEEP: code, then for each encoding (op0 - 2, op1, CRn, CRm, op2 by 1, 3, 4, 4, 3 bits) the exception
- * class that MRS met, or SWEEP_READ; then the values of those that were read.
+ * class that MRS met, SWEEP_READ, or SWEEP_WRITE if MSR met none; then the values of those that were read.
  */
 #define SWEEP_COUNT	 32768u
 #define SWEEP_OUTCOMES	 (SWEEP_COUNT * 8)
@@ -90,5 +91,6 @@ struct sweep_value {
 #define SWEEP_MAX_VALUES 1024u
 #define SWEEP_END	 (SWEEP_VALUES + SWEEP_MAX_VALUES * 16)
 #define SWEEP_READ	 0xff
+#define SWEEP_WRITE	 0xfe
 
 #endif

@@ -67,10 +67,9 @@ static const struct kind {
 	{ "PSCI VERSION", HVC, 0, 0x84000000, 0, 0, 0 },
 	{ "ICC_SGI1R_EL1", 0xd518cba0, 0, 1 << 24, 0, NEEDS_GIC, EXIT(SGI) },
 	{ "MEM_SHARE of a new page", HVC, FRESH(3), GUESTCALL_MEM_SHARE, 0, 0, EXIT(ABORT) },
-	{ "MEM_RELINQUISH", HVC, FRESH(4), GUESTCALL_MEM_RELINQUISH, 0, TOUCHED, EXIT(RELINQUISH) },
+	{ "MEM_RELINQUISH", HVC, FRESH(1), GUESTCALL_MEM_RELINQUISH, 0, TOUCHED, EXIT(RELINQUISH) },
 	{ "MMIO_GUARD", HVC, TEST_DEV, GUESTCALL_MMIO_GUARD, 0, 0, 0 },
-	{ "MMIO_GUARD that wants tables", HVC, 1ull << 38, GUESTCALL_MMIO_GUARD, 0, GUARDED,
-	  EXIT(TOPUP) },
+	{ "MMIO_GUARD far away", HVC, 1ull << 38, GUESTCALL_MMIO_GUARD, 0, GUARDED, EXIT(TOPUP) },
 	{ "CPU_ON", HVC, 1, PSCI_CPU_ON_64, 0, 0, EXIT(CPU_ON) },
 	{ "use of a lost page", 0xf9400026, FRESH(5), 0, 0, TOUCHED | POISONED | ENDS,
 	  EXIT(POISON) },
@@ -292,7 +291,7 @@ static void test_memory(struct kt_vm *vms)
 /* By raw hostcalls: each exit by itself. */
 static void test_raw(const struct kind *kind)
 {
-	if (kind->flags & TOUCHED)
+	if (kind->flags & POISONED)
 		is_errno(attack("agent-lose %llx", (unsigned long long)kind->x1), 0, "a page is lost");
 	is_errno(attack("agent-plant %x %llx %llx", kind->insn, (unsigned long long)kind->x1,
 			(unsigned long long)kind->function),

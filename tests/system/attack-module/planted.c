@@ -44,8 +44,7 @@ unsigned int count_planted(const void *data, size_t size, u64 seed)
 
 /*
  * Values of this and the following seeds, PLANT_COUNT from one to the next, in all of RAM that the kernel can
- * read. Guests' pages are lost to them thereby. Number "expected" is counted by itself; where the first few
- * others are, the kernel's log tells.
+ * read. Guests' pages are lost to them thereby. Number "expected" is counted by itself.
  */
 int find_planted(u64 seed, u64 count, u64 expected, struct seq_buf *out)
 {
@@ -70,9 +69,9 @@ int find_planted(u64 seed, u64 count, u64 expected, struct seq_buf *out)
 			if (n == expected)
 				nr_expected++;
 			else if (found++ < 8)
-				pr_info("attack: value %llu of VM %llu at 0x%llx\n",
-					n % PLANT_COUNT, n / PLANT_COUNT,
-					(pfn << PAGE_SHIFT) + i * sizeof(*page));
+				seq_buf_printf(out, "vm_%llu_number_%llu 0x%llx\n",
+					       n / PLANT_COUNT, n % PLANT_COUNT,
+					       (pfn << PAGE_SHIFT) + i * sizeof(*page));
 		}
 		cond_resched();
 	}
