@@ -24,22 +24,21 @@ void plant_switch(struct plant_regs *regs);
 
 /* One after the other, from PLANT_SYS on: PLANT_MAIR is where mair_el1 is. TTBR1 is off by TCR.EPD1. */
 #define FOR_EACH_SYS(op)                                                                           \
-	op(tpidr_el0) op(tpidrro_el0) op(tpidr_el1) op(sp_el0) op(elr_el1) op(spsr_el1) op(        \
-		esr_el1) op(far_el1) op(afsr0_el1) op(afsr1_el1) op(contextidr_el1) op(par_el1)    \
-		op(ttbr1_el1) op(amair_el1) op(cntv_cval_el0) op(mair_el1)
+	op(tpidr_el0) op(tpidrro_el0) op(tpidr_el1) op(sp_el0) op(elr_el1) op(spsr_el1)            \
+		op(esr_el1) op(far_el1) op(afsr0_el1) op(afsr1_el1) op(contextidr_el1) op(par_el1) \
+			op(ttbr1_el1) op(amair_el1) op(cntv_cval_el0) op(mair_el1)
 
 /* APIA, APIB, APDA, APDB, APGA */
-#define FOR_EACH_KEY(op)                                                                    \
+#define FOR_EACH_KEY(op)                                                                     \
 	op(S3_0_C2_C1_0) op(S3_0_C2_C1_1) op(S3_0_C2_C1_2) op(S3_0_C2_C1_3) op(S3_0_C2_C2_0) \
-		op(S3_0_C2_C2_1) op(S3_0_C2_C2_2) op(S3_0_C2_C2_3) op(S3_0_C2_C3_0)         \
+		op(S3_0_C2_C2_1) op(S3_0_C2_C2_2) op(S3_0_C2_C2_3) op(S3_0_C2_C3_0)          \
 			op(S3_0_C2_C3_1)
 
 #define NR_SYS 26
 
 static bool has_keys(void)
 {
-	return (read_sysreg(id_aa64isar1_el1) & 0xff000ff0) ||
-	       (read_sysreg(S3_0_C0_C6_2) & 0xff00);
+	return (read_sysreg(id_aa64isar1_el1) & 0xff000ff0) || (read_sysreg(S3_0_C0_C6_2) & 0xff00);
 }
 
 static unsigned int sys_read(u64 *to, bool keys)
@@ -127,8 +126,7 @@ u64 plant(u32 insn, u64 seed, u64 x1, u64 function, u64 results[2])
 		bad += regs->v[i] != PLANT(seed, PLANT_V + i);
 	bad += regs->flags != FLAGS_VALUE;
 	bad += fpsr != FPSR_VALUE || fpcr != FPCR_VALUE;
-	results[0] = regs->x[PLANT_LOADED] == PLANT(seed, PLANT_LOADED) ? 0 :
-									  regs->x[PLANT_LOADED];
+	results[0] = regs->x[PLANT_LOADED] == PLANT(seed, PLANT_LOADED) ? 0 : regs->x[PLANT_LOADED];
 	results[1] = function ? regs->x[0] : 0;
 	return bad;
 }

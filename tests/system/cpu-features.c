@@ -32,10 +32,14 @@ static struct id {
 	unsigned int reg;
 	uint64_t host;
 } ids[NR_ID] = {
-	{ "ID_AA64PFR0_EL1", REG(3, 0, 0, 4, 0), 0 },  { "ID_AA64PFR1_EL1", REG(3, 0, 0, 4, 1), 0 },
-	{ "ID_AA64DFR0_EL1", REG(3, 0, 0, 5, 0), 0 },  { "ID_AA64ISAR0_EL1", REG(3, 0, 0, 6, 0), 0 },
-	{ "ID_AA64ISAR1_EL1", REG(3, 0, 0, 6, 1), 0 }, { "ID_AA64ISAR2_EL1", REG(3, 0, 0, 6, 2), 0 },
-	{ "ID_AA64MMFR0_EL1", REG(3, 0, 0, 7, 0), 0 }, { "ID_AA64MMFR1_EL1", REG(3, 0, 0, 7, 1), 0 },
+	{ "ID_AA64PFR0_EL1", REG(3, 0, 0, 4, 0), 0 },
+	{ "ID_AA64PFR1_EL1", REG(3, 0, 0, 4, 1), 0 },
+	{ "ID_AA64DFR0_EL1", REG(3, 0, 0, 5, 0), 0 },
+	{ "ID_AA64ISAR0_EL1", REG(3, 0, 0, 6, 0), 0 },
+	{ "ID_AA64ISAR1_EL1", REG(3, 0, 0, 6, 1), 0 },
+	{ "ID_AA64ISAR2_EL1", REG(3, 0, 0, 6, 2), 0 },
+	{ "ID_AA64MMFR0_EL1", REG(3, 0, 0, 7, 0), 0 },
+	{ "ID_AA64MMFR1_EL1", REG(3, 0, 0, 7, 1), 0 },
 	{ "ID_AA64MMFR2_EL1", REG(3, 0, 0, 7, 2), 0 },
 };
 
@@ -188,8 +192,8 @@ static const struct {
 	unsigned int reg;
 	const char *name;
 } write_only[] = {
-	{ REG(2, 0, 1, 0, 4), "OSLAR_EL1" },	   { REG(3, 0, 12, 8, 1), "ICC_EOIR0_EL1" },
-	{ REG(3, 0, 12, 11, 1), "ICC_DIR_EL1" },   { REG(3, 0, 12, 11, 5), "ICC_SGI1R_EL1" },
+	{ REG(2, 0, 1, 0, 4), "OSLAR_EL1" },	    { REG(3, 0, 12, 8, 1), "ICC_EOIR0_EL1" },
+	{ REG(3, 0, 12, 11, 1), "ICC_DIR_EL1" },    { REG(3, 0, 12, 11, 5), "ICC_SGI1R_EL1" },
 	{ REG(3, 0, 12, 11, 6), "ICC_ASGI1R_EL1" }, { REG(3, 0, 12, 11, 7), "ICC_SGI0R_EL1" },
 	{ REG(3, 0, 12, 12, 1), "ICC_EOIR1_EL1" },
 };
@@ -314,8 +318,7 @@ static void test_hidden(void)
 		tried++;
 		if (undefined(i))
 			continue;
-		diag("S%u_%u_C%u_C%u_%u: 0x%x", OP0(i), OP1(i), CRN(i), CRM(i), OP2(i),
-		     outcome[i]);
+		diag("S%u_%u_C%u_C%u_%u: 0x%x", OP0(i), OP1(i), CRN(i), CRM(i), OP2(i), outcome[i]);
 		bad++;
 	}
 	is(bad, 0, "all %u others are undefined, to read and to write", tried);

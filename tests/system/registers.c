@@ -32,13 +32,13 @@
 #define EXIT(name) (1u << STOCKADE_EXIT_##name)
 
 enum {
-	ENDS = 1,      /* the guest does not come back from it */
-	WAITS = 2,     /* KVM_RUN returns by a signal only */
-	FOR_EVER = 4,  /* not even then does the instruction end: not for a raw VM */
-	POISONED = 8,  /* the page has been lost before */
-	TOUCHED = 16,  /* the guest has used the page before */
+	ENDS = 1,     /* the guest does not come back from it */
+	WAITS = 2,    /* KVM_RUN returns by a signal only */
+	FOR_EVER = 4, /* not even then does the instruction end: not for a raw VM */
+	POISONED = 8, /* the page has been lost before */
+	TOUCHED = 16, /* the guest has used the page before */
 	NEEDS_GIC = 32,
-	GUARDED = 64,  /* the guest has said where the test's device is */
+	GUARDED = 64, /* the guest has said where the test's device is */
 };
 
 static const struct kind {
@@ -49,6 +49,8 @@ static const struct kind {
 	unsigned int flags;
 	uint32_t exits; /* that must have been seen by a host of raw hostcalls */
 } kinds[] = {
+	/* From here on a watchpoint of the host's could trap in the raw VM. */
+	{ "MSR DAIFClr, #8", 0xd50348ff, 0, 0, 0, 0, 0 },
 	{ "ldrb w6, [x1]", 0x39400026, DEVICE, 0, 1, 0, EXIT(ABORT) },
 	{ "ldrh w6, [x1]", 0x79400026, DEVICE, 0, 2, 0, EXIT(ABORT) },
 	{ "ldr w6, [x1]", 0xb9400026, DEVICE, 0, 4, 0, EXIT(ABORT) },
@@ -96,9 +98,13 @@ static uint64_t plant_inverse(void)
  */
 static unsigned int count_planted(const void *data, size_t size, uint64_t seed, bool stores)
 {
-	const uint64_t inverse = plant_inverse(), mair = PLANT(seed, PLANT_MAIR);
+	const uint64_t inverse = plant_inverse();
+	uint64_t not_mair = ~PLANT(seed, PLANT_MAIR);
 	unsigned int found = 0;
 	size_t i;
+
+	/* No value stays in a register, for the kernel to save it: it would be found in its memory. */
+	asm volatile("" : "+r"(not_mair));
 
 	for (i = 0; i + 8 <= size; i += 4) {
 		const uint8_t *p = (const uint8_t *)data + i;
@@ -112,7 +118,7 @@ static unsigned int count_planted(const void *data, size_t size, uint64_t seed, 
 			diag("number %u is at 0x%zx", n, i);
 			found++;
 		}
-		found += (word ^ mair) >> 16 == 0 || half == PLANT_PSTATE;
+		found += (~word ^ not_mair) >> 16 == 0 || half == PLANT_PSTATE;
 		found += word >= GUEST_ENTRY && word < GUEST_FREE;
 	}
 	return found;
@@ -122,8 +128,8 @@ static unsigned int count_planted(const void *data, size_t size, uint64_t seed, 
 static unsigned int count_answers(struct kt_vm *vm, struct kt_vcpu *cpu)
 {
 	static const unsigned long gets[] = {
-		KVM_GET_REG_LIST, KVM_GET_VCPU_EVENTS, KVM_GET_MP_STATE, KVM_GET_REGS,
-		KVM_GET_SREGS,	  KVM_GET_FPU,
+		KVM_GET_REG_LIST, KVM_GET_VCPU_EVENTS, KVM_GET_MP_STATE,
+		KVM_GET_REGS,	  KVM_GET_SREGS,       KVM_GET_FPU,
 	};
 	static const uint32_t groups[] = {
 		KVM_DEV_ARM_VGIC_GRP_DIST_REGS,	  KVM_DEV_ARM_VGIC_GRP_CPU_REGS,
@@ -160,8 +166,8 @@ static unsigned int count_registers(struct kt_vcpu *cpu)
 	memset(buf, 0xee, sizeof(buf));
 	for (i = 0; i < 3; i++)
 		for (n = 0; n < 0x200; n++)
-			answers += !kt_get_reg(
-				cpu, KVM_REG_ARM64 | sizes[i] | KVM_REG_ARM_CORE | n, buf);
+			answers += !kt_get_reg(cpu, KVM_REG_ARM64 | sizes[i] | KVM_REG_ARM_CORE | n,
+					       buf);
 	for (n = 0; n < 0x10000; n++)
 		answers += !kt_get_reg(
 			cpu, KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | n, buf);
@@ -205,12 +211,22 @@ static struct kt_result leave(struct kt_vm *vm, const struct kind *kind, uint64_
 	return r;
 }
 
+/* The lower bytes of what the register held; see count_planted() for why not to have it here. */
+static bool is_stored(uint64_t data, unsigned int size, uint64_t seed)
+{
+	uint32_t half = ((uint32_t)seed + STORED) * (uint32_t)PLANT_MUL;
+
+	if (size == 8)
+		return data * plant_inverse() - seed == STORED;
+	return data == (size == 4 ? half : half & ((1u << size * 8) - 1));
+}
+
 /* Is what KVM_RUN says what this exit needs? */
 static void check_exit(const struct kind *kind, struct kt_vcpu *cpu, struct kt_result r,
 		       uint64_t seed)
 {
 	bool store = kind->insn & 1;
-	uint64_t data = 0, want = PLANT(seed, STORED);
+	uint64_t data = 0;
 
 	if (kind->flags & WAITS) {
 		is_errno(r.err, EINTR, "%s ends by a signal", kind->name);
@@ -220,12 +236,11 @@ static void check_exit(const struct kind *kind, struct kt_vcpu *cpu, struct kt_r
 		is(r.exit, KVM_EXIT_SYSTEM_EVENT, "%s is a system event", kind->name);
 	} else if (kind->size) {
 		memcpy(&data, cpu->run->mmio.data, 8);
-		if (kind->size < 8)
-			want &= (1ull << kind->size * 8) - 1;
 		ok(r.exit == KVM_EXIT_MMIO && cpu->run->mmio.len == kind->size &&
 			   cpu->run->mmio.is_write == store,
 		   "%s is a device access", kind->name);
-		ok(data == (store ? want : 0), "with the value that is stored, or none");
+		ok(store ? is_stored(data, kind->size, seed) : !data,
+		   "with the value that is stored, or none");
 	} else {
 		ok(r.done, "%s does not get to user space", kind->name);
 	}
@@ -267,7 +282,7 @@ static void test_kvm(struct kt_vm *vm, const struct kind *kind, uint64_t seed)
 	is(count_answers(vm, cpu), 0, "and no ioctl says more");
 }
 
-/* What the kernel can see of all these VMs, wherever it is. */
+/* What the kernel can see of all these VMs, wherever it is. Every other one is gone by then. */
 static void test_memory(struct kt_vm *vms)
 {
 	unsigned int i, store8 = 0;
@@ -275,24 +290,24 @@ static void test_memory(struct kt_vm *vms)
 	for (i = 0; i < NR_KINDS; i++)
 		if (kinds[i].size == 8 && kinds[i].insn & 1)
 			store8 = i;
+	for (i = !(store8 & 1); i < NR_KINDS; i += 2)
+		kt_close(&vms[i]);
 	is_errno(attack("find-planted %llx %zu %u", (unsigned long long)SEED,
 			NR_KINDS * PLANT_COUNT, store8 * PLANT_COUNT + STORED),
 		 0, "all of RAM is searched");
 	diag("%s", attack_result);
 	ok(got("expected") > 0, "the value that a guest stored to a device is there");
 	is(got("found"), 0, "and none else of any guest's registers");
-	for (i = 0; i < NR_KINDS; i++)
+	for (i = store8 & 1; i < NR_KINDS; i += 2)
 		kt_close(&vms[i]);
-	attack("find-planted %llx %zu %u", (unsigned long long)SEED, NR_KINDS * PLANT_COUNT,
-	       store8 * PLANT_COUNT + STORED);
-	is(got("found"), 0, "nor when the VMs are gone");
 }
 
 /* By raw hostcalls: each exit by itself. */
 static void test_raw(const struct kind *kind)
 {
 	if (kind->flags & POISONED)
-		is_errno(attack("agent-lose %llx", (unsigned long long)kind->x1), 0, "a page is lost");
+		is_errno(attack("agent-lose %llx", (unsigned long long)kind->x1), 0,
+			 "a page is lost");
 	is_errno(attack("agent-plant %x %llx %llx", kind->insn, (unsigned long long)kind->x1,
 			(unsigned long long)kind->function),
 		 0, "%s", kind->name);
@@ -314,7 +329,6 @@ static void test_raw_all(void)
 	unsigned int i;
 
 	for (i = 0; i < NR_KINDS; i++) {
-		/* A page that is given back has no raw counterpart of /proc/self/mem: next test. */
 		if (kinds[i].flags & FOR_EVER)
 			continue;
 		if (!begun)

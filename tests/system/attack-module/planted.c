@@ -69,8 +69,8 @@ int find_planted(u64 seed, u64 count, u64 expected, struct seq_buf *out)
 			if (n == expected)
 				nr_expected++;
 			else if (found++ < 8)
-				seq_buf_printf(out, "vm_%llu_number_%llu 0x%llx\n",
-					       n / PLANT_COUNT, n % PLANT_COUNT,
+				seq_buf_printf(out, "vm_%llu_number_%llu 0x%llx\n", n / PLANT_COUNT,
+					       n % PLANT_COUNT,
 					       (pfn << PAGE_SHIFT) + i * sizeof(*page));
 		}
 		cond_resched();

@@ -24,26 +24,29 @@
 #define LOADED	  0x1122334455667788ull
 
 /* Registers of the host at EL1. The first few are free for values of ours while interrupts are off. */
-#define FOR_EACH_FREE(op)                                                                       \
-	op(SYS_FAR_EL1) op(SYS_PAR_EL1) op(SYS_ESR_EL1) op(SYS_ELR_EL1) op(SYS_TPIDR_EL0)       \
-		op(SYS_TPIDRRO_EL0) op(SYS_CONTEXTIDR_EL1) op(SYS_DBGBVRn_EL1(0))               \
-			op(SYS_DBGWVRn_EL1(0)) op(SYS_AFSR0_EL1) op(SYS_AFSR1_EL1)
-#define NR_FREE 11
-#define FOR_EACH_OTHER(op)                                                                         \
-	op(SYS_SCTLR_EL1) op(SYS_CPACR_EL1) op(SYS_TTBR0_EL1) op(SYS_TTBR1_EL1) op(SYS_TCR_EL1)    \
-		op(SYS_MAIR_EL1) op(SYS_AMAIR_EL1) op(SYS_VBAR_EL1) op(SYS_TPIDR_EL1)              \
-			op(SYS_SP_EL0) op(SYS_CNTKCTL_EL1) op(SYS_ACTLR_EL1) op(SYS_CSSELR_EL1)    \
-				op(SYS_MDSCR_EL1) op(SYS_OSLSR_EL1) op(SYS_DBGBCRn_EL1(0))         \
-					op(SYS_DBGWCRn_EL1(0)) op(SYS_MPIDR_EL1) op(SYS_MIDR_EL1)  \
-						op(SYS_PMCR_EL0) op(SYS_PMCNTENSET_EL0)            \
-							op(SYS_PMUSERENR_EL0) op(SYS_PMINTENSET_EL1)
+#define FOR_EACH_FREE(op)                                                                 \
+	op(SYS_FAR_EL1) op(SYS_PAR_EL1) op(SYS_ESR_EL1) op(SYS_ELR_EL1) op(SYS_TPIDR_EL0) \
+		op(SYS_TPIDRRO_EL0) op(SYS_CONTEXTIDR_EL1) op(SYS_DBGBVRn_EL1(0))         \
+			op(SYS_AFSR0_EL1) op(SYS_AFSR1_EL1)
+#define NR_FREE 10
+/* A watchpoint of the host's on the device that the guest talks to: never at the same address for both. */
+#define FOR_EACH_WATCH(op) op(SYS_DBGWVRn_EL1(0)) op(SYS_DBGWCRn_EL1(0)) op(SYS_MDSCR_EL1)
+#define NR_WATCH	   3
+#define WATCH_EL1	   0x1ffb /* 8 bytes, loads and stores, EL1, on */
+#define WATCH_ON	   0xa000 /* MDSCR_EL1.MDE, KDE */
+#define FOR_EACH_OTHER(op)                                                                       \
+	op(SYS_SCTLR_EL1) op(SYS_CPACR_EL1) op(SYS_TTBR0_EL1) op(SYS_TTBR1_EL1) op(SYS_TCR_EL1)  \
+		op(SYS_MAIR_EL1) op(SYS_AMAIR_EL1) op(SYS_VBAR_EL1) op(SYS_TPIDR_EL1)            \
+			op(SYS_SP_EL0) op(SYS_CNTKCTL_EL1) op(SYS_ACTLR_EL1) op(SYS_CSSELR_EL1)  \
+				op(SYS_OSLSR_EL1) op(SYS_DBGBCRn_EL1(0)) op(SYS_MPIDR_EL1)       \
+					op(SYS_MIDR_EL1) op(SYS_PMCR_EL0) op(SYS_PMCNTENSET_EL0) \
+						op(SYS_PMUSERENR_EL0) op(SYS_PMINTENSET_EL1)
 /* Theirs while there is a guest: the host's own timer is the physical one. */
 #define FOR_EACH_VTIMER(op) op(SYS_CNTV_CVAL_EL0) op(SYS_CNTV_CTL_EL0)
-#define FOR_EACH_KEY(op)                                                                \
-	op(SYS_APIAKEYLO_EL1) op(SYS_APIAKEYHI_EL1) op(SYS_APIBKEYLO_EL1)               \
-		op(SYS_APIBKEYHI_EL1) op(SYS_APDAKEYLO_EL1) op(SYS_APDAKEYHI_EL1)       \
-			op(SYS_APDBKEYLO_EL1) op(SYS_APDBKEYHI_EL1) op(SYS_APGAKEYLO_EL1) \
-				op(SYS_APGAKEYHI_EL1)
+#define FOR_EACH_KEY(op)                                                                        \
+	op(SYS_APIAKEYLO_EL1) op(SYS_APIAKEYHI_EL1) op(SYS_APIBKEYLO_EL1) op(SYS_APIBKEYHI_EL1) \
+		op(SYS_APDAKEYLO_EL1) op(SYS_APDAKEYHI_EL1) op(SYS_APDBKEYLO_EL1)               \
+			op(SYS_APDBKEYHI_EL1) op(SYS_APGAKEYLO_EL1) op(SYS_APGAKEYHI_EL1)
 #define NR_MAX 64
 
 struct host_regs {
@@ -68,6 +71,7 @@ static void host_read(struct host_regs *host)
 
 #define READ_REG(reg) host->value[n++] = read_sysreg_s(reg);
 	FOR_EACH_FREE(READ_REG)
+	FOR_EACH_WATCH(READ_REG)
 	FOR_EACH_OTHER(READ_REG)
 	if (has_keys()) {
 		FOR_EACH_KEY(READ_REG)
@@ -83,6 +87,7 @@ static void host_write_free(const u64 *value)
 
 #define WRITE_REG(reg) write_sysreg_s(value[n++], reg);
 	FOR_EACH_FREE(WRITE_REG)
+	FOR_EACH_WATCH(WRITE_REG)
 	isb();
 }
 
@@ -138,7 +143,7 @@ static s64 watched_call(struct agent *a, u64 function, u64 *x1)
 {
 	const u64 host_seed = ~a->seed;
 	struct capture c = { .x = { function, 0, 0, 0, MARK + 4, MARK + 5 } };
-	u64 mine[NR_FREE], planted[NR_FREE];
+	u64 mine[NR_FREE + NR_WATCH], planted[NR_FREE + NR_WATCH];
 	unsigned long flags;
 	unsigned int i;
 
@@ -146,11 +151,14 @@ static s64 watched_call(struct agent *a, u64 function, u64 *x1)
 		c.v[i] = PLANT(host_seed, i);
 	for (i = 0; i < NR_FREE; i++)
 		planted[i] = PLANT(host_seed, 64 + i);
+	planted[NR_FREE] = TEST_DEV;
+	planted[NR_FREE + 1] = WATCH_EL1;
 	local_irq_save(flags);
 	if (a->want_irq)
 		irq_work_queue(&interrupt);
 	host_read(&a->before);
 	memcpy(mine, a->before.value, sizeof(mine));
+	planted[NR_FREE + 2] = mine[NR_FREE + 2] | WATCH_ON;
 	host_write_free(planted);
 	host_read(&a->before);
 	attack_capture(&c);
