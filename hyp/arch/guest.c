@@ -45,7 +45,7 @@ u64 at_translate(u64 va);
 
 static u32 host_vtimer_intid;
 static unsigned int nr_lrs, nr_aprs;
-static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme;
+static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme, has_mte2;
 static bool has_spe, has_trf, has_brbe, has_mpam, has_ras;
 
 void guest_arch_init(u32 vtimer_intid)
@@ -67,6 +67,7 @@ void guest_arch_init(u32 vtimer_intid)
 	has_amu = FIELD_GET(ID_PFR0_AMU, read_sysreg(id_aa64pfr0_el1));
 	has_hcx = FIELD_GET(ID_MMFR1_HCX, read_sysreg(id_aa64mmfr1_el1));
 	has_sme = FIELD_GET(ID_PFR1_SME, read_sysreg(id_aa64pfr1_el1));
+	has_mte2 = FIELD_GET(ID_PFR1_MTE, read_sysreg(id_aa64pfr1_el1)) >= 2;
 	/* PMBIDR_EL1.P: the buffer is EL3's, and nobody else's. */
 	has_spe = FIELD_GET(ID_DFR0_SPE, read_sysreg(id_aa64dfr0_el1)) &&
 		  !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_P);
@@ -158,6 +159,8 @@ static u64 guest_hcr(const struct guest_regs *regs)
 
 	if (arch_has_fwb())
 		hcr |= HCR_FWB;
+	if (has_mte2)
+		hcr |= HCR_TID5; /* GMID_EL1, which ATA = 0 does not trap */
 	if (regs->uses_pauth)
 		hcr |= HCR_API | HCR_APK;
 	return hcr;

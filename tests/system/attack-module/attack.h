@@ -98,9 +98,9 @@ extern const char attack_agent[], attack_agent_end[];
 unsigned int count_planted(const void *data, size_t size, u64 seed);
 int find_planted(u64 seed, u64 count, u64 expected, struct seq_buf *out);
 /* A VM with the agent, of raw hostcalls; CMD_PLANT; a page that it has, lost to it; its end. */
-int agent_begin(u64 seed, struct seq_buf *out);
+int agent_begin(u64 seed);
 int agent_plant(u32 insn, u64 x1, u64 function, struct seq_buf *out);
-int agent_lose(u64 ipa, struct seq_buf *out);
+int agent_lose(u64 ipa);
 int agent_end(struct seq_buf *out);
 int print_id_registers(struct seq_buf *out);
 

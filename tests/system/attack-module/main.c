@@ -91,11 +91,11 @@ static int run(char *line, struct seq_buf *out)
 	if (sscanf(line, "find-planted %llx %llu %llu", &seed64, &nr, &pfn) == 3)
 		return find_planted(seed64, nr, pfn, out);
 	if (sscanf(line, "agent-begin %llx", &seed64) == 1)
-		return agent_begin(seed64, out);
+		return agent_begin(seed64);
 	if (sscanf(line, "agent-plant %x %llx %llx", &count, &pfn, &nr) == 3)
 		return agent_plant(count, pfn, nr, out);
 	if (sscanf(line, "agent-lose %llx", &pfn) == 1)
-		return agent_lose(pfn, out);
+		return agent_lose(pfn);
 	if (!strcmp(line, "agent-end"))
 		return agent_end(out);
 	if (sscanf(line, "victim-page %llx", &pfn) == 1) {

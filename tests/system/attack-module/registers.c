@@ -29,7 +29,7 @@
 		op(SYS_TPIDRRO_EL0) op(SYS_CONTEXTIDR_EL1) op(SYS_DBGBVRn_EL1(0))         \
 			op(SYS_AFSR0_EL1) op(SYS_AFSR1_EL1)
 #define NR_FREE 10
-/* A watchpoint of the host's on the device that the guest talks to: never at the same address for both. */
+/* A watchpoint of the host's, on what is the first of its fresh pages to the guest. */
 #define FOR_EACH_WATCH(op) op(SYS_DBGWVRn_EL1(0)) op(SYS_DBGWCRn_EL1(0)) op(SYS_MDSCR_EL1)
 #define NR_WATCH	   3
 #define WATCH_EL1	   0x1ffb /* 8 bytes, loads and stores, EL1, on */
@@ -102,7 +102,7 @@ struct agent {
 	/* Values of the guest's that were found: in the host's registers of each kind, in the run page. */
 	u32 in_x, in_v, in_sys, in_run;
 	u32 host_changed; /* registers of the host's */
-	u64 stored, last_given;
+	u64 stored, last_given, esr;
 	struct host_regs before, after;
 };
 
@@ -151,7 +151,7 @@ static s64 watched_call(struct agent *a, u64 function, u64 *x1)
 		c.v[i] = PLANT(host_seed, i);
 	for (i = 0; i < NR_FREE; i++)
 		planted[i] = PLANT(host_seed, 64 + i);
-	planted[NR_FREE] = TEST_DEV;
+	planted[NR_FREE] = GUEST_FREE;
 	planted[NR_FREE + 1] = WATCH_EL1;
 	local_irq_save(flags);
 	if (a->want_irq)
@@ -208,8 +208,7 @@ static void device_store(struct agent *a, u64 offset, u64 value)
 		a->result[1 + (offset - DEV_ARG) / 8] = value;
 		break;
 	case DEV_ESR:
-		pr_info("attack: exception in the agent, ESR 0x%llx\n", value);
-		a->result[0] = ~0ull;
+		a->esr = value;
 		break;
 	default:
 		a->stored = value;
@@ -293,7 +292,7 @@ static void command(struct agent *a, u64 cmd, u64 a0, u64 a1, u64 a2, u64 a3)
 	run_agent(a);
 }
 
-int agent_begin(u64 seed, struct seq_buf *out)
+int agent_begin(u64 seed)
 {
 	memset(&agent, 0, sizeof(agent));
 	agent.seed = seed;
@@ -306,17 +305,18 @@ int agent_plant(u32 insn, u64 x1, u64 function, struct seq_buf *out)
 
 	a->exits = a->in_x = a->in_v = a->in_sys = a->in_run = a->host_changed = 0;
 	a->stored = 0;
+	a->esr = 0;
 	command(a, CMD_PLANT, insn, a->seed, x1, function);
-	seq_buf_printf(out,
-		       "done %d\nguest_changed %lld\nloaded %llu\nresult %lld\nexits %u\n"
-		       "stored %lld\nin_x %u\nin_v %u\nin_sys %u\nin_run %u\nhost_changed %u\n",
-		       a->done, a->done ? a->result[0] : 0, a->result[1], (s64)(s32)a->result[2],
-		       a->exits, a->stored, a->in_x, a->in_v, a->in_sys, a->in_run,
-		       a->host_changed);
+	seq_buf_printf(
+		out,
+		"done %d\nguest_changed %lld\nesr 0x%llx\nloaded %llu\nresult %lld\nexits %u\n"
+		"stored %lld\nin_x %u\nin_v %u\nin_sys %u\nin_run %u\nhost_changed %u\n",
+		a->done, a->done ? a->result[0] : 0, a->esr, a->result[1], (s64)(s32)a->result[2],
+		a->exits, a->stored, a->in_x, a->in_v, a->in_sys, a->in_run, a->host_changed);
 	return 0;
 }
 
-int agent_lose(u64 ipa, struct seq_buf *out)
+int agent_lose(u64 ipa)
 {
 	unsigned long word = ~0ul;
 
