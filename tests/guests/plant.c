@@ -16,8 +16,6 @@ extern u32 plant_insn[];
 void plant_switch(struct plant_regs *regs);
 
 #define FLAGS_VALUE 0xa0000000 /* N, C: see PLANT_PSTATE */
-#define FPSR_VALUE  0x0800009f
-#define FPCR_VALUE  0x03c00000
 
 /* MAIR_EL1 has attributes in use, the lowest two. */
 #define IN_USE_MAIR 0xffffull
@@ -106,8 +104,8 @@ u64 plant(u32 insn, u64 seed, u64 x1, u64 function, u64 results[2])
 	sys_write(planted, keys);
 	/* Not all bits of all registers exist. */
 	sys_read(planted, keys);
-	write_sysreg(FPSR_VALUE, fpsr);
-	write_sysreg(FPCR_VALUE, fpcr);
+	write_sysreg(PLANT_FPSR, fpsr);
+	write_sysreg(PLANT_FPCR, fpcr);
 
 	plant_switch(regs);
 
@@ -125,7 +123,7 @@ u64 plant(u32 insn, u64 seed, u64 x1, u64 function, u64 results[2])
 	for (i = 0; i < 64; i++)
 		bad += regs->v[i] != PLANT(seed, PLANT_V + i);
 	bad += regs->flags != FLAGS_VALUE;
-	bad += fpsr != FPSR_VALUE || fpcr != FPCR_VALUE;
+	bad += fpsr != PLANT_FPSR || fpcr != PLANT_FPCR;
 	results[0] = regs->x[PLANT_LOADED] == PLANT(seed, PLANT_LOADED) ? 0 : regs->x[PLANT_LOADED];
 	results[1] = function ? regs->x[0] : 0;
 	return bad;

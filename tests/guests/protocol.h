@@ -80,6 +80,8 @@ struct sweep_value {
 #define PLANT_MAIR   (PLANT_SYS + 15)
 #define PLANT_COUNT  128
 #define PLANT_PSTATE 0xa00003c5 /* EL1h, all masked, N and C */
+#define PLANT_FPSR   0x0800009f
+#define PLANT_FPCR   0x03c00000
 
 /*
  * CMD_SWEEP: code, then for each encoding (op0 - 2, op1, CRn, CRm, op2 by 1, 3, 4, 4, 3 bits) the exception

@@ -90,6 +90,7 @@ int run_pages(u32 seed, u32 count, struct seq_buf *out);
 struct capture {
 	u64 x[31], unused;
 	u64 v[64];
+	u64 fpsr, fpcr; /* after it only */
 };
 /* A hostcall, x0-x5 of which and all of v0-v31 are there before; and all registers after it. */
 void attack_capture(struct capture *capture);

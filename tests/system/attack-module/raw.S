@@ -113,6 +113,10 @@ SYM_FUNC_START(attack_capture)
 	stp	x2, x3, [x0]
 	add	x1, x0, #(31 * 8 + 8)
 	each_v	stp
+	mrs	x2, fpsr
+	mrs	x3, fpcr
+	add	x1, x1, #512
+	stp	x2, x3, [x1]
 	leave
 SYM_FUNC_END(attack_capture)
 

@@ -40,7 +40,10 @@
 			op(SYS_SP_EL0) op(SYS_CNTKCTL_EL1) op(SYS_ACTLR_EL1) op(SYS_CSSELR_EL1)  \
 				op(SYS_OSLSR_EL1) op(SYS_DBGBCRn_EL1(0)) op(SYS_MPIDR_EL1)       \
 					op(SYS_MIDR_EL1) op(SYS_PMCR_EL0) op(SYS_PMCNTENSET_EL0) \
-						op(SYS_PMUSERENR_EL0) op(SYS_PMINTENSET_EL1)
+						op(SYS_PMUSERENR_EL0) op(SYS_PMINTENSET_EL1) op( \
+							SYS_ICC_PMR_EL1) op(SYS_ICC_BPR1_EL1)    \
+							op(SYS_ICC_CTLR_EL1) op(SYS_ICC_SRE_EL1) \
+								op(SYS_ICC_IGRPEN1_EL1)
 /* Theirs while there is a guest: the host's own timer is the physical one. */
 #define FOR_EACH_VTIMER(op) op(SYS_CNTV_CVAL_EL0) op(SYS_CNTV_CTL_EL0)
 #define FOR_EACH_KEY(op)                                                                        \
@@ -121,6 +124,8 @@ static void look(struct agent *a, const struct capture *c, u64 host_seed)
 
 	a->in_x += count_planted(c->x, sizeof(c->x), a->seed);
 	a->in_v += count_planted(c->v, sizeof(c->v), a->seed);
+	a->in_v += c->fpsr == PLANT_FPSR;
+	a->in_v += c->fpcr == PLANT_FPCR;
 	a->in_sys += count_planted(after->value, after->all * sizeof(u64), a->seed);
 	a->in_run += count_planted(pfn_to_kaddr(a->vm.run[0]), PAGE_SIZE, a->seed);
 	for (i = 4; i < 29; i++)
