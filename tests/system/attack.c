@@ -23,8 +23,8 @@
 #include "kvmtest.h"
 #include "tap.h"
 
-#define AREA	(16 * KT_PAGE)
-#define SECRET	0x5ec4e7ull
+#define AREA   (16 * KT_PAGE)
+#define SECRET 0x5ec4e7ull
 
 static int log_fd = -1;
 

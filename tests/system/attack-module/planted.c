@@ -29,7 +29,7 @@ unsigned int count_planted(const void *data, size_t size, u64 seed)
 	size_t i;
 
 	for (i = 0; i + 4 <= size; i += 4) {
-		const u32 *half = data + i;
+		const u32 *half = (const u32 *)data + i / sizeof(*half);
 		u64 word = 0;
 
 		found += *half * (u32)inverse() - (u32)seed < PLANT_COUNT;
