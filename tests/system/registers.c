@@ -145,7 +145,7 @@ static unsigned int count_answers(struct kt_vm *vm, struct kt_vcpu *cpu)
 	for (i = 0; i < sizeof(gets) / sizeof(gets[0]); i++)
 		answers += ioctl(cpu->fd, gets[i], buf) >= 0;
 	for (i = 0; vm->gic >= 0 && i < sizeof(groups) / sizeof(groups[0]); i++)
-		for (attr = 0; attr < 0x10000; attr += 4) {
+		for (attr = 0; attr < 0x10000; attr += 0x40) {
 			struct kvm_device_attr a = { .group = groups[i],
 						     .attr = attr,
 						     .addr = (uintptr_t)buf };
@@ -155,7 +155,7 @@ static unsigned int count_answers(struct kt_vm *vm, struct kt_vcpu *cpu)
 	return answers + (memcmp(buf, blank, sizeof(buf)) != 0);
 }
 
-/* KVM_GET_ONE_REG of every number that there could be. */
+/* KVM_GET_ONE_REG of every core register and system register that there could be. */
 static unsigned int count_registers(struct kt_vcpu *cpu)
 {
 	static const uint64_t sizes[] = { KVM_REG_SIZE_U32, KVM_REG_SIZE_U64, KVM_REG_SIZE_U128 };
@@ -168,7 +168,8 @@ static unsigned int count_registers(struct kt_vcpu *cpu)
 		for (n = 0; n < 0x200; n++)
 			answers += !kt_get_reg(cpu, KVM_REG_ARM64 | sizes[i] | KVM_REG_ARM_CORE | n,
 					       buf);
-	for (n = 0; n < 0x10000; n++)
+	/* op0 is 2 or 3. */
+	for (n = 0x8000; n < 0x10000; n++)
 		answers += !kt_get_reg(
 			cpu, KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | n, buf);
 	for (n = 0; n < 32; n++)
