@@ -32,7 +32,7 @@ u64 at_translate(u64 va);
 	 MDCR_TDCC)
 
 static unsigned int nr_lrs, nr_aprs;
-static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme;
+static bool has_pauth, has_pmu, has_fgt, has_fgt2, has_amu, has_hcx, has_sme, has_mte2;
 static bool has_spe, has_trf, has_brbe, has_mpam, has_ras;
 
 void guest_arch_init(void)
@@ -53,6 +53,7 @@ void guest_arch_init(void)
 	has_amu = FIELD_GET(ID_PFR0_AMU, read_sysreg(id_aa64pfr0_el1));
 	has_hcx = FIELD_GET(ID_MMFR1_HCX, read_sysreg(id_aa64mmfr1_el1));
 	has_sme = FIELD_GET(ID_PFR1_SME, read_sysreg(id_aa64pfr1_el1));
+	has_mte2 = FIELD_GET(ID_PFR1_MTE, read_sysreg(id_aa64pfr1_el1)) >= 2;
 	/* PMBIDR_EL1.P: the buffer is EL3's, and nobody else's. */
 	has_spe = FIELD_GET(ID_DFR0_SPE, read_sysreg(id_aa64dfr0_el1)) &&
 		  !(read_sysreg_s(SYS_PMBIDR_EL1) & PMBIDR_P);
@@ -144,6 +145,8 @@ static u64 guest_hcr(const struct guest_regs *regs)
 
 	if (arch_has_fwb())
 		hcr |= HCR_FWB;
+	if (has_mte2)
+		hcr |= HCR_TID5; /* GMID_EL1, which ATA = 0 does not trap */
 	if (regs->uses_pauth)
 		hcr |= HCR_API | HCR_APK;
 	return hcr;
@@ -479,6 +482,8 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 	regs->cntv_cval = read_sysreg(cntv_cval_el0);
 	/* The line is low when the host looks: it hears of the timer by the run page. */
 	write_sysreg(0, cntv_ctl_el0);
+	/* When the guest wants to be woken is its own matter, unless it waits for that. */
+	write_sysreg(0, cntv_cval_el0);
 	write_sysreg(0, cntvoff_el2);
 	write_sysreg(h->cnthctl, cnthctl_el2);
 

@@ -45,7 +45,7 @@ bool host_el2_matches(void)
 	u64 now[] = {
 		read_sysreg(id_aa64pfr0_el1) &
 			(ID_PFR0_GIC | ID_PFR0_SVE | ID_PFR0_RAS | ID_PFR0_MPAM | ID_PFR0_AMU),
-		read_sysreg(id_aa64pfr1_el1) & ID_PFR1_SME,
+		read_sysreg(id_aa64pfr1_el1) & (ID_PFR1_MTE | ID_PFR1_SME),
 		read_sysreg(id_aa64dfr0_el1) & (ID_DFR0_SPE | ID_DFR0_TRF | ID_DFR0_BRBE),
 		read_sysreg(id_aa64mmfr0_el1) & (ID_MMFR0_PARANGE | ID_MMFR0_FGT),
 		read_sysreg(id_aa64mmfr1_el1) & ID_MMFR1_HCX,

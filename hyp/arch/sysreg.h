@@ -93,6 +93,7 @@
 #define HCR_APK	   BIT(40)
 #define HCR_API	   BIT(41)
 #define HCR_FWB	   BIT(46)
+#define HCR_TID5   BIT(58)
 
 /* CPTR_EL2, E2H = 0 */
 #define CPTR_TZ	  BIT(8)
@@ -137,6 +138,7 @@
 #define ID_PFR0_SVE	  GENMASK(35, 32)
 #define ID_PFR0_RAS	  GENMASK(31, 28)
 #define ID_PFR0_AMU	  GENMASK(47, 44)
+#define ID_PFR1_MTE	  GENMASK(11, 8)
 #define ID_PFR1_SME	  GENMASK(27, 24)
 #define ID_ISAR0_RNDR	  GENMASK(63, 60)
 #define ID_DFR0_PMU	  GENMASK(11, 8)

@@ -11,7 +11,7 @@
 
 #ifdef __KERNEL__
 #include <linux/types.h>
-#else
+#elif !defined(_LINUX_TYPES_H) /* user space may have the types already */
 #include <stdint.h>
 typedef uint32_t __u32;
 typedef uint64_t __u64;

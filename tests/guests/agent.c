@@ -180,6 +180,15 @@ static u64 nop(const u64 a[4])
 	return a[0];
 }
 
+static u64 do_plant(const u64 a[4])
+{
+	u64 more[2], bad = plant((u32)a[0], a[1], a[2], a[3], more);
+
+	result(1, more[0]);
+	result(2, more[1]);
+	return bad;
+}
+
 static u64 obey(struct cpu *cpu, u64 command, const u64 a[4])
 {
 	static const u64 cpu_off[4] = { 0x84000002 };
@@ -232,6 +241,12 @@ static u64 obey(struct cpu *cpu, u64 command, const u64 a[4])
 		return wait_irq(cpu, a[0], a[1]);
 	case CMD_TIMER:
 		return timer(cpu, a[0]);
+	case CMD_PLANT:
+		return do_plant(a);
+	case CMD_SWEEP:
+		return sweep(a[0]);
+	case CMD_FP_BITS:
+		return fp_bits();
 	default:
 		return ~0ull;
 	}

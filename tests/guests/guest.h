@@ -8,6 +8,7 @@
 
 #include "protocol.h"
 
+typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
@@ -70,6 +71,11 @@ struct hvc_result {
 	u64 x[4];
 };
 void hvc(const u64 args[4], u64 results[4]);
+
+/* plant.c, plant-regs.S, sweep.c: see CMD_PLANT, CMD_FP_BITS, CMD_SWEEP */
+u64 plant(u32 insn, u64 seed, u64 x1, u64 function, u64 results[2]);
+u64 sweep(u64 buffer);
+u64 fp_bits(void);
 
 /* runtime.c */
 void puts(const char *s);

@@ -49,11 +49,50 @@ enum guest_command {
 	CMD_IRQ_COUNT,	 /* (INTID) -> taken on this CPU, of all INTIDs, spurious ones */
 	CMD_WAIT_IRQ,	 /* (INTID, count): WFI until it was taken that often -> count */
 	CMD_TIMER,	 /* (ticks): virtual timer, WFI -> ticks that passed, interrupts taken */
+	/*
+	 * (instruction, seed, x1, function): plant values in all registers, execute the instruction -> how
+	 * many changed, x<PLANT_LOADED> if it did, x0. x1 is as told unless that is 0; with a function x0
+	 * is that, and x2, x3 are 0.
+	 */
+	CMD_PLANT,
+	CMD_SWEEP,   /* (address): MRS of everything, results there -> how many can be read */
+	CMD_FP_BITS, /* () -> FPSR, FPCR and v0-v31, by OR */
+};
+
+struct sweep_value {
+	unsigned long long encoding, value;
 };
 #endif
 
 /* CMD_REGS: what x<n> and both halves of v<n> hold. */
 #define REGS_X(seed, n) ((seed) + (n))
 #define REGS_V(seed, n) ((seed) + 64 + (n))
+
+/*
+ * CMD_PLANT: values that no program holds, since they are computed when they are looked for. x<n> is number n,
+ * then come the halves of v0-v31, then system registers (plant.c).
+ */
+#define PLANT_MUL    0x9e3779b97f4a7c15ull
+#define PLANT(s, n)  (((s) + (n)) * PLANT_MUL)
+#define PLANT_LOADED 6 /* the register that a load may change */
+#define PLANT_V	     32
+#define PLANT_SYS    96
+#define PLANT_MAIR   (PLANT_SYS + 15)
+#define PLANT_COUNT  128
+#define PLANT_PSTATE 0xa00003c5 /* EL1h, all masked, N and C */
+#define PLANT_FPSR   0x0800009f
+#define PLANT_FPCR   0x03c00000
+
+/*
+ * CMD_SWEEP: code, then for each encoding (op0 - 2, op1, CRn, CRm, op2 by 1, 3, 4, 4, 3 bits) the exception
+ * class that MRS met, SWEEP_READ, or SWEEP_WRITE if MSR met none; then the values of those that were read.
+ */
+#define SWEEP_COUNT	 32768u
+#define SWEEP_OUTCOMES	 (SWEEP_COUNT * 8)
+#define SWEEP_VALUES	 (SWEEP_OUTCOMES + SWEEP_COUNT)
+#define SWEEP_MAX_VALUES 1024u
+#define SWEEP_END	 (SWEEP_VALUES + SWEEP_MAX_VALUES * 16)
+#define SWEEP_READ	 0xff
+#define SWEEP_WRITE	 0xfe
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "../../include/stockade/guestcall.h"
@@ -141,6 +142,7 @@ static void test_cpu_off(struct kt_vm *vm, uint64_t entry)
 
 static void test_system_event(uint32_t fn, uint32_t type, const char *name)
 {
+	struct kvm_vcpu_init init = { 0 };
 	struct kt_vm vm;
 	struct kt_result r;
 	struct kt_vcpu *cpu = &vm.vcpu[0];
@@ -154,6 +156,10 @@ static void test_system_event(uint32_t fn, uint32_t type, const char *name)
 		is_errno(r.err, EPERM, "after %s, KVM_RUN says EPERM", name);
 		r = kt_call(&vm.vcpu[1], CMD_NOP, 0, 0, 0, 0);
 		is_errno(r.err, EPERM, "of the other vCPU too");
+		ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init);
+		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
+		is_errno(ioctl(cpu->fd, KVM_ARM_VCPU_INIT, &init) ? errno : 0, EPERM,
+			 "and it cannot be started anew");
 	}
 	kt_close(&vm);
 }

@@ -105,6 +105,8 @@ s64 raw_call(u64 id, u64 a1, u64 a2, u64 a3, u64 a4, u64 *x1);
 s64 raw_topup(u64 pool, u64 handle);
 /* Of any pages of ours, with rnd. False: not all of it could be done; handle is set if there is a VM. */
 bool raw_create(struct raw_vm *vm, struct rnd_state *rnd);
+/* The same without any memory in it; vm->code is not set. */
+bool raw_create_bare(struct raw_vm *vm, struct rnd_state *rnd);
 /* False: something was refused that should not be. */
 bool raw_destroy(u64 handle);
 /* Load, run a few times with what scribble() does to the run page before each, put. */
@@ -115,5 +117,25 @@ void raw_run(u64 handle, u32 vcpu, u64 run_pfn, unsigned int times, struct rnd_s
 	     struct run_stats *stats);
 void scribble(u64 run_pfn, struct rnd_state *rnd);
 int run_pages(u32 seed, u32 count, struct seq_buf *out);
+
+/* registers.c, planted.c: what of a guest's registers, filled by CMD_PLANT, is to be found */
+
+struct capture {
+	u64 x[31], unused;
+	u64 v[64];
+	u64 fpsr, fpcr; /* after it only */
+};
+/* A hostcall, x0-x5 of which and all of v0-v31 are there before; and all registers after it. */
+void attack_capture(struct capture *capture);
+extern const char attack_agent[], attack_agent_end[];
+
+unsigned int count_planted(const void *data, size_t size, u64 seed);
+int find_planted(u64 seed, u64 count, u64 expected, struct seq_buf *out);
+/* A VM with the agent, of raw hostcalls; CMD_PLANT; a page that it has, lost to it; its end. */
+int agent_begin(u64 seed);
+int agent_plant(u32 insn, u64 x1, u64 function, struct seq_buf *out);
+int agent_lose(u64 ipa);
+int agent_end(struct seq_buf *out);
+int print_id_registers(struct seq_buf *out);
 
 #endif

@@ -71,7 +71,7 @@ static int run(char *line, struct seq_buf *out)
 	struct calls_config config = { 0 };
 	struct broken broken;
 	u32 seed, count;
-	u64 pfn;
+	u64 pfn, seed64, nr; /* or what else a command has */
 	int err;
 
 	if (!strcmp(line, "scan"))
@@ -113,6 +113,18 @@ static int run(char *line, struct seq_buf *out)
 		seq_buf_printf(out, "victims %u\n", mark_victims());
 		return 0;
 	}
+	if (!strcmp(line, "id-registers"))
+		return print_id_registers(out);
+	if (sscanf(line, "find-planted %llx %llu %llu", &seed64, &nr, &pfn) == 3)
+		return find_planted(seed64, nr, pfn, out);
+	if (sscanf(line, "agent-begin %llx", &seed64) == 1)
+		return agent_begin(seed64);
+	if (sscanf(line, "agent-plant %x %llx %llx", &count, &pfn, &nr) == 3)
+		return agent_plant(count, pfn, nr, out);
+	if (sscanf(line, "agent-lose %llx", &pfn) == 1)
+		return agent_lose(pfn);
+	if (!strcmp(line, "agent-end"))
+		return agent_end(out);
 	if (sscanf(line, "victim-page %llx", &pfn) == 1) {
 		add_victim_pfn(pfn);
 		return 0;

@@ -95,6 +95,54 @@ attack_load_insn:
 	ldtr	x0, [x1]
 	ret
 SYM_FUNC_END(attack_load)
+	.arch_extension fp
+	.macro	each_v, op
+	\op	q0, q1, [x1]
+	\op	q2, q3, [x1, #32]
+	\op	q4, q5, [x1, #64]
+	\op	q6, q7, [x1, #96]
+	\op	q8, q9, [x1, #128]
+	\op	q10, q11, [x1, #160]
+	\op	q12, q13, [x1, #192]
+	\op	q14, q15, [x1, #224]
+	\op	q16, q17, [x1, #256]
+	\op	q18, q19, [x1, #288]
+	\op	q20, q21, [x1, #320]
+	\op	q22, q23, [x1, #352]
+	\op	q24, q25, [x1, #384]
+	\op	q26, q27, [x1, #416]
+	\op	q28, q29, [x1, #448]
+	\op	q30, q31, [x1, #480]
+	.endm
+
+/* void attack_capture(struct capture *): with v0-v31 from there; all x and v to there. */
+SYM_FUNC_START(attack_capture)
+	enter
+	add	x1, x0, #(31 * 8 + 8)
+	each_v	ldp
+	ldp	x4, x5, [x0, #32]
+	ldp	x2, x3, [x0, #16]
+	ldp	x0, x1, [x0]
+	each	mark
+	hvc	#0
+	stp	x0, x1, [sp, #-16]!
+	ldr	x0, [sp, #(16 + 104)]
+	.irp	n, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23
+	str	x\n, [x0, #(8 * \n)]
+	.endr
+	.irp	n, 24, 25, 26, 27, 28, 29, 30
+	str	x\n, [x0, #(8 * \n)]
+	.endr
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0]
+	add	x1, x0, #(31 * 8 + 8)
+	each_v	stp
+	mrs	x2, fpsr
+	mrs	x3, fpcr
+	add	x1, x1, #512
+	stp	x2, x3, [x1]
+	leave
+SYM_FUNC_END(attack_capture)
 
 /* A guest that does a bit of everything, for ever; its MMU is off. Starts at a page. */
 	.section .rodata, "a"

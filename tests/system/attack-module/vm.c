@@ -61,15 +61,14 @@ static u64 some_pfn(struct rnd_state *rnd, unsigned int order)
 	return rnd ? own_pfn(rnd) & ~((1ull << order) - 1) : take_pfn(order);
 }
 
-bool raw_create(struct raw_vm *vm, struct rnd_state *rnd)
+bool raw_create_bare(struct raw_vm *vm, struct rnd_state *rnd)
 {
 	s64 err;
 	u32 i;
 
 	vm->vm = some_pfn(rnd, 0);
 	vm->root = some_pfn(rnd, 1);
-	vm->code = some_pfn(rnd, 0);
-	if (!vm->vm || !vm->root || !vm->code)
+	if (!vm->vm || !vm->root)
 		return false;
 	err = raw_call(STOCKADE_HC_VM_CREATE, vm->vm, vm->root,
 		       IPA_BITS | STOCKADE_VM_PROTECTED << 8, 0, &vm->handle);
@@ -87,11 +86,16 @@ bool raw_create(struct raw_vm *vm, struct rnd_state *rnd)
 		if (!err && i)
 			err = set_reg(vm, i, STOCKADE_REG_POWER_OFF, 1);
 	}
-	write_nofault(pfn_to_kaddr(vm->code), attack_guest, attack_guest_end - attack_guest);
-	if (!err)
-		err = raw_call(STOCKADE_HC_HOST_DONATE_GUEST, vm->handle, vm->code, CODE_GFN, 1,
-			       NULL);
 	return !err;
+}
+
+bool raw_create(struct raw_vm *vm, struct rnd_state *rnd)
+{
+	vm->code = some_pfn(rnd, 0);
+	if (!vm->code || !raw_create_bare(vm, rnd))
+		return false;
+	write_nofault(pfn_to_kaddr(vm->code), attack_guest, attack_guest_end - attack_guest);
+	return !raw_call(STOCKADE_HC_HOST_DONATE_GUEST, vm->handle, vm->code, CODE_GFN, 1, NULL);
 }
 
 bool raw_destroy(u64 handle)

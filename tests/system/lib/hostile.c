@@ -46,7 +46,7 @@ int64_t got(const char *name)
 
 	while (p && *p) {
 		if (!strncmp(p, name, len) && p[len] == ' ')
-			return strtoll(p + len + 1, NULL, 10);
+			return (int64_t)strtoull(p + len + 1, NULL, 0);
 		p = strchr(p, '\n');
 		p += !!p;
 	}
@@ -164,7 +164,7 @@ static int load_module(const char *path)
 	return err;
 }
 
-void hostile_begin(void)
+void hostile_load(void)
 {
 	int err;
 
@@ -172,6 +172,13 @@ void hostile_begin(void)
 	err = load_module("/t/attack.ko");
 	if (err && err != EEXIST)
 		bail("attack.ko: %s", strerror(err));
+}
+
+void hostile_begin(void)
+{
+	int err;
+
+	hostile_load();
 	err = attack("check");
 	if (err == ENOSYS) {
 		if (syscall(SYS_delete_module, "stockade", O_NONBLOCK))

@@ -10,6 +10,9 @@
 #include "kvmtest.h"
 #include "tap.h"
 
+/* /t/attack.ko, once; bails out if it can't be loaded. */
+void hostile_load(void);
+
 /*
  * With it, and in place of the module that is for use the one that checks its invariants (debug.ko), both
  * beside the program. No VM is there.
