@@ -58,6 +58,9 @@ int reclaim_zeroes(struct seq_buf *out);
 int tables_in_guest(struct seq_buf *out);
 int end_tables(struct seq_buf *out);
 
+/* power.c: commands "power-...", which print the same */
+int power_attack(const char *line, struct seq_buf *out);
+
 /* vm.c: a VM made of raw hostcalls */
 
 #define RAW_VCPUS 2
