@@ -199,7 +199,7 @@ boot kexec kexec kexec -M its=off
 boot kexec-vm kexec kexec -M its=off -a VM=1
 boot panic panic panic
 boot storm storm storm -s 4 -m 1G
-boot crash kexec crash -M its=off -m 512M -a crashkernel=192M
+boot crash kexec crash -M its=off -m 768M -a crashkernel=192M
 boot cpu-on attack cpu-on -s 5 -m 1G -a maxcpus=2
 boot restart attack restart -m 512M
 boot unlaunch attack unlaunch -m 512M
