@@ -14,6 +14,7 @@
 #include "lib/string.h"
 #include "mem/host_map.h"
 #include "mem/pte.h"
+#include "vm/vcpu.h"
 
 extern const char guest_vectors[];
 enum guest_exit_kind guest_switch(struct guest_regs *regs);
@@ -166,7 +167,9 @@ static void fp_evict(struct cpu *cpu)
 		return;
 	write_sysreg(CPTR_RES1, cptr_el2);
 	isb();
-	fp_save(&cpu->fp_owner->fp);
+	/* When all guests have ended, what is in memory has been scrubbed, or is about to be. */
+	if (!vcpu_stopped())
+		fp_save(&cpu->fp_owner->fp);
 	fp_load(&zero);
 	cpu->fp_owner = NULL;
 }

@@ -9,13 +9,17 @@
 
 bool end_all_guests(void)
 {
+	bool let_go;
+
 	vcpu_put_bound();
 	vcpu_stop_all();
 	vm_unmap_all();
 	vcpu_wait_for_exits();
+	/* First: a CPU that lets go may be writing registers to where they are scrubbed. */
+	let_go = vcpu_wait_for_puts();
 	vm_scrub_all();
 	guest_memory_scrub_all();
-	return vcpu_wait_for_puts();
+	return let_go;
 }
 
 void host_soft_restart(struct host_regs *regs)

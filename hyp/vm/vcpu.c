@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vm/vcpu.h"
 
+#include "arch/cache.h"
 #include "arch/cpu.h"
 #include "arch/layout.h"
 #include "arch/tlb.h"
+#include "lib/string.h"
 
 /* With vm->lock. */
 static int may_add_locked(const struct vm *vm, u64 index)
@@ -188,6 +190,14 @@ int vcpu_put_bound(void)
 	return STOCKADE_OK;
 }
 
+void vcpu_scrub_locked(struct vcpu *vcpu)
+{
+	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->on_entry = 0;
+	vcpu->on_context = 0;
+	dcache_clean_inval_poc(vcpu, sizeof(*vcpu));
+}
+
 int vcpu_destroy(struct vm *vm, u64 index)
 {
 	struct vcpu *vcpu = NULL;
@@ -201,6 +211,9 @@ int vcpu_destroy(struct vm *vm, u64 index)
 		ret = STOCKADE_ENOENT;
 	else
 		vcpu = vm->vcpus[--vm->nr_vcpus];
+	/* Now: vm_scrub_all() on another CPU no longer finds it. */
+	if (vcpu)
+		vcpu_scrub_locked(vcpu);
 	spin_unlock(&vm->lock);
 	if (ret)
 		return ret;

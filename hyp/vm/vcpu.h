@@ -55,6 +55,9 @@ bool vcpu_stopped(void);
  */
 bool vcpu_wait_for_puts(void);
 
+/* Of a vCPU that will not run again, with vm->lock: nothing that was the guest's is left in its page. */
+void vcpu_scrub_locked(struct vcpu *vcpu);
+
 /* Unbind what this CPU has bound. ENOENT: nothing. */
 int vcpu_put_bound(void);
 

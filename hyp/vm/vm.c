@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "vm/vm.h"
 
-#include "arch/cache.h"
 #include "arch/layout.h"
 #include "lib/string.h"
 #include "mem/host_map.h"
@@ -101,12 +100,8 @@ void vm_scrub_all(void)
 		if (!vm)
 			continue;
 		spin_lock(&vm->lock);
-		for (u32 v = 0; v < vm->nr_vcpus; v++) {
-			struct guest_regs *regs = &vm->vcpus[v]->regs;
-
-			memset(regs, 0, sizeof(*regs));
-			dcache_clean_inval_poc(regs, sizeof(*regs));
-		}
+		for (u32 v = 0; v < vm->nr_vcpus; v++)
+			vcpu_scrub_locked(vm->vcpus[v]);
 		spin_unlock(&vm->lock);
 		vm_put(vm);
 	}

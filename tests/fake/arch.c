@@ -91,6 +91,8 @@ struct cpu *this_cpu(void)
 
 struct cpu *cpu_get(unsigned int index)
 {
+	if (fake.meanwhile)
+		fake.meanwhile(index);
 	return cpus[index];
 }
 

@@ -118,6 +118,9 @@ struct fake {
 	void (*before_lock)(const char *name);
 	void (*after_unlock)(const char *name);
 
+	/* Called when a CPU asks for another's state: what that one does meanwhile. */
+	void (*meanwhile)(unsigned int index);
+
 	struct stockade_launch launch;
 };
 

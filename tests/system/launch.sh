@@ -28,7 +28,7 @@ initrd()
 
 	shift 2
 	"$TOP/tools/initramfs.sh" -o "$work/$name.cpio" -i "$here/init-launch" "$@" \
-		"$module:/stockade.ko" "$built/vm-hold:/t/" "$built/ko:/t/"
+		"$module:/stockade.ko" "$built/vm-hold:/t/" "$built/vm-secret:/t/" "$built/ko:/t/"
 }
 
 chosen()
@@ -154,11 +154,13 @@ echo "  INITRD"
 initrd usual "$module"
 initrd granule "$built/granule.ko"
 initrd panic "$built/debug.ko" "$built/attack.ko:/"
+initrd attack "$module" "$built/attack.ko:/"
+initrd storm "$module" "$built/cpus:/t/"
 # As installed: debugging symbols would be read into the memory that is short.
 "${CROSS_COMPILE}strip" -g -o "$work/stripped.ko" "$module"
 initrd memory "$work/stripped.ko" "$built/attack.ko:/"
 ! chosen hot-add || initrd hot-add "$module" -m virtio_mem
-if chosen kexec || chosen kexec-vm; then
+if chosen kexec || chosen kexec-vm || chosen crash; then
 	initrd kexec "$module" -x sbin/kexec:/bin/kexec "$BUILD/kernel/$HOST/Image:/" \
 		"$work/usual.cpio:/next.cpio"
 fi
@@ -196,6 +198,11 @@ boot reboot-vm usual reboot -a VM=1
 boot kexec kexec kexec -M its=off
 boot kexec-vm kexec kexec -M its=off -a VM=1
 boot panic panic panic
+boot storm storm storm -s 4 -m 1G
+boot crash kexec crash -M its=off -m 768M -a crashkernel=192M
+boot cpu-on attack cpu-on -s 5 -m 1G -a maxcpus=2
+boot restart attack restart -m 512M
+boot unlaunch attack unlaunch -m 512M
 wait
 
 refused entered-at-el1 'the kernel was entered at EL1'
@@ -266,6 +273,75 @@ sees panic 'stockade: hypervisor: EL2 panic on CPU [0-9]*: asked for by a test' 
 sees panic 'Kernel panic - not syncing: stockade: the hypervisor has panicked' "the host panics"
 sees_times panic 0 'the host lives on\|@ attack' "it does not go on"
 sees panic '^QEMU ends with 0$' "the machine reboots"
+
+# seen_nothing CASE: of a VM's secrets nothing is found, where an ordinary process's are.
+seen_nothing()
+{
+	sees "$1" 'found: memory 0 regs 0 ' "no secret of a VM's is found, in memory or registers"
+	sees "$1" 'found: .* control [0-9]\{5\}' "what a process had is found"
+}
+
+sees storm '@ 1\.\.' "CPUs go and come, 4 of them, and the machine sleeps"
+sees_times storm 0 '@ not ok\|@ Bail' "no VM is harmed"
+sees storm '@ cpus 0-3$' "all CPUs are there"
+sees storm '@ rmmod ok$' "rmmod works"
+clean storm
+
+# machine_crash_shutdown() asks nobody; end_all_guests() in hyp/host/restart.c is all there is.
+sees crash '@ vm: runs' "a VM runs, with a secret"
+sees crash '@ crash kernel 1$' "a crash kernel is loaded"
+sees crash 'Kernel panic - not syncing: sysrq triggered crash' "the host crashes"
+sees crash '@ new kernel: CPU: All CPU(s) started at EL2' "the crash kernel has EL2"
+seen_nothing crash
+sees crash '@ end$' "it lives on"
+
+# HVC_SOFT_RESTART by a kernel that has not crashed: end_all_guests() again, and vcpu_wait_for_puts() in it for
+# the CPU that lets go of a guest's FP registers later than that.
+sees restart '@ vm: runs' "a VM runs, with a secret"
+sees restart '@ restart: load 0 exit 3 put 0$' "another CPU has a guest's registers, until later"
+sees restart '@ restart: ret 0 level 2 secret 0$' "code at EL2 loads no secret from a guest's page"
+sees restart '@ restart: version badca11$' "that CPU's EL2 is the kernel's"
+seen_nothing restart
+sees restart 'found: .* fp 0 ' "nor FP registers that were let go of late"
+sees restart '@ end$' "the host lives on"
+
+# UNLAUNCH by a kernel whose module knows nothing of it: vm_close_table() and unlaunch_cpu().
+sees unlaunch '@ vm: runs' "a VM runs, with a secret"
+sees unlaunch '@ vms 0$' "and goes"
+sees unlaunch '@ unlaunch: ret 0 cpu 0 ' "UNLAUNCH between two VMs, UNLAUNCH_CPU on one CPU"
+sees unlaunch '@ unlaunch: late 0 ' "no VM is made after that"
+sees unlaunch '@ unlaunch: late [0-9]* odd 0 vms 0 ' "other calls find no VM on the CPU that is still in"
+sees unlaunch '@ unlaunch: .* left 0$' "which can leave"
+sees unlaunch '@ unlaunch: version badca11$' "EL2 is the kernel's"
+seen_nothing unlaunch
+sees unlaunch '@ Bail out! ' "a VM fails"
+sees unlaunch '@ end$' "the host lives on"
+
+# CPUs that the hypervisor has never met: protected = true in launch_cpu_on().
+sees cpu-on '@ vm: runs$' "a VM runs"
+sees cpu-on '@ own: ret 0 affinity 1 loaded 1 right 1 ' "a CPU's first instruction loads a page of the host's"
+sees cpu-on '@ first: ret 0 affinity 0 loaded 0 right 0 ' "and not a page of the VM's"
+sees cpu-on '@ vectors: ret 0 affinity 1 loaded 0 right 0 esr 0x96000021 at 1$' "it faults there"
+sees cpu-on '@ guest-jump: ret 0 affinity 1 esr 0x86000021 at 1$' "nor does it run what is there"
+sees cpu-on '@ el2-jump: ret 0 affinity 1 esr 0x86000021 at 1$' "or what is the hypervisor's"
+sees cpu-on '@ far-jump: ret 0 affinity 1 esr 0x86' "or what is nowhere"
+sees cpu-on '@ race: affinity 1 odd 0 missing 0 0$' "two turn it on at once: each success is a start, as asked for"
+sees cpu-on '@ guest-entry: ret 0 affinity 0$' "a CPU may be told to start in a VM's page"
+# suspend() in hyp/host/psci.c: the vCPU is out of the CPU (PUT: ENOENT) before firmware hears of it.
+sees cpu-on '@ suspend: standby load 0 ret 0 put -2$' "CPU_SUSPEND, standby"
+sees cpu-on '@ suspend: standby_32 load 0 ret 0 put -2$' "CPU_SUSPEND of 32 bits"
+sees cpu-on '@ suspend: power_down load 0 ret 0 put -2$' "CPU_SUSPEND, power-down"
+sees cpu-on '@ suspend: no_state load 0 ret -2 put -2$' "CPU_SUSPEND to no state is refused by firmware"
+sees cpu-on '@ suspend: system load 0 ret -1 put -2$' "SYSTEM_SUSPEND too"
+sees cpu-on '@ cpus 0-2$' "the kernel takes a CPU that was turned on before"
+sees cpu-on '@ vm: is well$' "the VM has not noticed"
+sees cpu-on '@ end$' "the host lives on"
+for name in restart unlaunch cpu-on; do
+	sees_times $name 0 'WARNING:\|Oops\|BUG\|Call trace\|Unable to handle\|rcu:.*stall' \
+		"no oops, no warning in the log"
+	sees $name '^QEMU ends with 0$' "the machine goes down"
+done
+sees crash '^QEMU ends with 0$' "the machine goes down"
 
 echo "1..$ran" >> "$tap"
 echo "  launch: $((SECONDS - start)) s"

@@ -90,6 +90,8 @@ int use_as_metadata(u64 pfn, struct seq_buf *out);
 /* ffa.c: lines "ffa_NAME result" */
 
 int try_ffa(struct seq_buf *out);
+/* power.c: commands "power-...", which print the same */
+int power_attack(const char *line, struct seq_buf *out);
 
 /* vm.c: a VM made of raw hostcalls */
 

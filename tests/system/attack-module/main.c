@@ -133,6 +133,8 @@ static int run(char *line, struct seq_buf *out)
 		return touch_guest(pfn, out);
 	if (sscanf(line, "run-pages %u %u", &seed, &count) == 2)
 		return run_pages(seed, count, out);
+	if (strstarts(line, "power-"))
+		return power_attack(line, out);
 	config.gentle = strstarts(line, "gentle-calls ");
 	if (sscanf(line, "calls %u %u %u", &config.seed, &config.count, &config.check) >= 2 ||
 	    sscanf(line, "gentle-calls %u %u %u", &config.seed, &config.count, &config.check) >= 2)

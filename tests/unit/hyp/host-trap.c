@@ -125,6 +125,63 @@ static void no_restart_over_a_loaded_guest(void)
 		   STOCKADE_ENOSPC);
 }
 
+static unsigned int looks;
+
+/* CPU 0 lets go of its guest, whose FP registers go to memory only now. */
+static void let_go_late(unsigned int index)
+{
+	if (index || ++looks != 100)
+		return;
+	fake_cpu(0);
+	memset(&regs_of(&vm, 0)->fp, 0x5e, sizeof(struct fp_regs));
+	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
+	fake_cpu(1);
+}
+
+/* end_all_guests() scrubs registers only when no CPU can write any more. */
+static void a_late_put_leaves_nothing(void)
+{
+	static const struct fp_regs zero;
+
+	start();
+	looks = 0;
+	fake.meanwhile = let_go_late;
+	fake_cpu(1);
+	assert_panics(restart());
+	fake.meanwhile = NULL;
+	assert_true(looks >= 100);
+	assert_string_equal(fake_panic_text, "launch_restart()");
+	assert_memory_equal(&regs_of(&vm, 0)->fp, &zero, sizeof(zero));
+	fake_unwatch(&vm.mem->map);
+}
+
+static const u8 *destroyed;
+static unsigned int unlocks;
+
+static void look_at_destroyed(const char *name)
+{
+	static const struct guest_regs zero;
+
+	if (!strstr(name, "vm->lock"))
+		return;
+	unlocks++;
+	assert_memory_equal(destroyed, &zero, sizeof(zero));
+}
+
+/* A vCPU that vm_scrub_all() on another CPU does not find any more has been scrubbed (vcpu_destroy()). */
+static void no_vcpu_escapes_the_scrubbing(void)
+{
+	start();
+	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
+	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
+	destroyed = (const u8 *)regs_of(&vm, 1);
+	unlocks = 0;
+	fake.after_unlock = look_at_destroyed;
+	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 1), 0);
+	fake.after_unlock = NULL;
+	assert_int_equal(unlocks, 1);
+}
+
 static void touch(pa_t pa)
 {
 	regs = (struct host_regs){ 0 };
@@ -165,6 +222,8 @@ int main(void)
 		bare_boot_test(a_restart_leaves_nothing),
 		bare_boot_test(no_restart_over_a_loaded_guest),
 		bare_boot_test(the_host_lives_on),
+		bare_boot_test(a_late_put_leaves_nothing),
+		bare_boot_test(no_vcpu_escapes_the_scrubbing),
 	};
 
 	return RUN("hyp-host-trap", tests);
