@@ -5,105 +5,26 @@
  * ATTACK_CALLS=N (for each CPU) in the environment change what is called, and how often.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../../include/stockade/guestcall.h"
+#include "attackctl.h"
 #include "kvmtest.h"
 #include "tap.h"
 
-#define CONTROL "/sys/kernel/debug/stockade-attack/control"
-#define AREA	(16 * KT_PAGE)
-#define SECRET	0x5ec4e7ull
-
-static char result[4096];
-
-/* Has the module do it; errno, and what it says is in result. */
-static int __attribute__((format(printf, 1, 2))) attack(const char *fmt, ...)
-{
-	int fd = open(CONTROL, O_RDWR | O_CLOEXEC), err = 0;
-	char line[64];
-	va_list ap;
-	ssize_t n;
-
-	if (fd < 0)
-		bail("%s: %s", CONTROL, strerror(errno));
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (write(fd, line, strlen(line)) < 0)
-		err = errno;
-	n = pread(fd, result, sizeof(result) - 1, 0);
-	result[n > 0 ? n : 0] = '\0';
-	close(fd);
-	return err;
-}
-
-/* The number that the result gives by this name. */
-static int64_t got(const char *name)
-{
-	size_t len = strlen(name);
-	const char *p = result;
-
-	while (p && *p) {
-		if (!strncmp(p, name, len) && p[len] == ' ')
-			return strtoll(p + len + 1, NULL, 10);
-		p = strchr(p, '\n');
-		p += !!p;
-	}
-	diag("no %s in the result", name);
-	return INT64_MIN;
-}
-
-static int log_fd = -1;
-
-static void log_begin(void)
-{
-	if (log_fd < 0)
-		log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	lseek(log_fd, 0, SEEK_END);
-}
-
-/* Lines since log_begin that have this; starts again. */
-static unsigned int log_count(const char *text)
-{
-	char line[2048];
-	unsigned int count = 0;
-	ssize_t n;
-
-	/* The module looks for the hypervisor's lines twice a second. */
-	usleep(800000);
-	while ((n = read(log_fd, line, sizeof(line) - 1)) > 0 || (n < 0 && errno == EPIPE)) {
-		line[n > 0 ? n : 0] = '\0';
-		count += strstr(line, text) != NULL;
-	}
-	return count;
-}
+#define AREA   (16 * KT_PAGE)
+#define SECRET 0x5ec4e7ull
 
 static bool hyp_alive(void)
 {
 	return kt_sysfs("abi") > 0 && kt_sysfs("pages_held") > 0;
-}
-
-static uint64_t frame_of(const void *p)
-{
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	uint64_t entry = 0;
-
-	if (pread(fd, &entry, 8, (off_t)((uintptr_t)p / KT_PAGE * 8)) != 8)
-		entry = 0;
-	close(fd);
-	return entry & ~(~(uint64_t)0 << 55);
 }
 
 static void test_hyp_pages(void)
@@ -112,7 +33,7 @@ static void test_hyp_pages(void)
 	is(got("faults"), kt_sysfs("pages_held"), "what the hypervisor holds faults, nothing else");
 	is(got("written"), 0, "and can't be written");
 	is(got("data"), 0, "and gives no data");
-	diag("%s", result);
+	diag("%s", attack_result());
 	ok(hyp_alive(), "the hypervisor is well");
 }
 
@@ -275,7 +196,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	is(got("victims"), 2, "are two");
 
 	is_errno(attack("calls %u %u", seed, calls), 0, "random hostcalls, seed %u", seed);
-	diag("%s", result);
+	diag("%s", attack_result());
 	check_calls("random");
 	ok(got("created") > 0 && got("destroyed") > 0, "VMs were made and ended");
 	ok(victim_well(&v), "a VM has kept its memory");
@@ -286,7 +207,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	churn = churn_start();
 	is_errno(attack("gentle-calls %u %u", seed + 1000, calls), 0,
 		 "random hostcalls while VMs come and go, seed %u", seed + 1000);
-	diag("%s", result);
+	diag("%s", attack_result());
 	check_calls("gentle");
 	ok(!waitpid(churn, &status, WNOHANG), "VMs come and go meanwhile, unharmed");
 	kill(churn, SIGKILL);
@@ -298,7 +219,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 	worker = worker_start();
 	is_errno(attack("run-pages %u %u", seed, calls / 20), 0, "run pages of nonsense, seed %u",
 		 seed);
-	diag("%s", result);
+	diag("%s", attack_result());
 	ok(got("runs") > 0, "%" PRId64 " entries", got("runs"));
 	is(got("odd"), 0, "each refused with an error code, or an exit");
 	is(got("destroyed"), 1, "the VM can be ended");
@@ -344,12 +265,9 @@ int main(void)
 {
 	int seed = setting("ATTACK_SEED", (int)time(NULL) & 0xffff);
 	int calls = setting("ATTACK_CALLS", 20000);
-	int fd = open("/t/attack.ko", O_RDONLY | O_CLOEXEC);
 
 	tap_begin((unsigned int)(120 + calls / 500));
-	mount("debug", "/sys/kernel/debug", "debugfs", 0, NULL);
-	if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
-		bail("attack.ko: %s", strerror(errno));
+	attack_load();
 	test_hyp_pages();
 	test_smc();
 	test_reclaim();

@@ -58,6 +58,10 @@ int reclaim_zeroes(struct seq_buf *out);
 int tables_in_guest(struct seq_buf *out);
 int end_tables(struct seq_buf *out);
 
+/* access.c: EINVAL if it is no command of these */
+
+int access_command(const char *line, struct seq_buf *out);
+
 /* vm.c: a VM made of raw hostcalls */
 
 #define RAW_VCPUS 2
