@@ -6,6 +6,7 @@
  */
 #include "kvm.h"
 
+#include <linux/delay.h>
 #include <linux/ksm.h>
 #include <linux/mman.h>
 #include <linux/mm.h>
@@ -53,63 +54,81 @@ static int pin_one(unsigned long hva, struct page **page)
 	return 0;
 }
 
-static bool wants_dontcopy(struct stockade_vm *vm, struct vm_area_struct *vma)
+/*
+ * What a mapping is when the kernel is to look at it neither in fork() nor in KSM, whatever
+ * madvise() says later: KSM leaves those alone that may not grow.
+ */
+#define KEEP_OFF (VM_DONTCOPY | VM_DONTEXPAND)
+
+/* ksmd looks at a page for so long at the most, unless it has no CPU to run on. */
+#define KSMD_MS 20
+
+/* fork() and KSM copy private pages only; a child may want what the guest shares. */
+static bool wants_mark(const struct vm_area_struct *vma)
 {
-	/*
-	 * A mapping that holds other things too (the VMM's heap, if the kernel merged them) must be
-	 * there in the child. Who forks with such a mapping loses the VM, unless he has told
-	 * madvise.
-	 */
-	return !(vma->vm_flags & VM_DONTCOPY) &&
-	       stockade_memslot_covers(vm, vma->vm_start, vma->vm_end);
+	return !(vma->vm_flags & VM_SHARED) && (vma->vm_flags & KEEP_OFF) != KEEP_OFF;
 }
 
-static bool wants_unmerge(const struct vm_area_struct *vma)
+static int mark_vma(struct vm_area_struct *vma)
 {
-	return IS_ENABLED(CONFIG_KSM) && vma->vm_flags & VM_MERGEABLE;
-}
+	int err = 0;
 
-static int mark_vma(struct stockade_vm *vm, struct vm_area_struct *vma)
-{
-	int err;
-
-	if (wants_dontcopy(vm, vma))
-		vm_flags_set(vma, VM_DONTCOPY);
-	if (wants_unmerge(vma)) {
+	if (IS_ENABLED(CONFIG_KSM) && vma->vm_flags & VM_MERGEABLE) {
 		unsigned long flags = vma->vm_flags;
 
 		err = ksm_madvise(vma, vma->vm_start, vma->vm_end, MADV_UNMERGEABLE, &flags);
-		if (err)
-			return err;
-		vm_flags_clear(vma, VM_MERGEABLE);
+		if (!err)
+			vm_flags_clear(vma, VM_MERGEABLE);
 	}
-	return 0;
+	if (!err)
+		vm_flags_set(vma, KEEP_OFF);
+	return err;
+}
+
+/* Marks the mappings in [start, end) if do_it, with the write lock; else looks if there are any. */
+static int mark_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool do_it,
+		      bool *wanted, bool *mergeable)
+{
+	struct vm_area_struct *vma;
+	int err = 0;
+
+	for (; start < end && !err; start = vma->vm_end) {
+		vma = find_vma(mm, start);
+		if (!vma || vma->vm_start >= end)
+			break;
+		if (!wants_mark(vma))
+			continue;
+		*wanted = true;
+		*mergeable |= !!(vma->vm_flags & VM_MERGEABLE);
+		if (do_it)
+			err = mark_vma(vma);
+	}
+	return err;
 }
 
 /*
  * fork() copies pinned pages, and ksmd reads what it might merge. Either would be the host's kernel
- * touching a donated page, and cost the guest that page. So neither is to look at this mapping.
+ * touching a donated page, and cost the guest that page. So neither is to look at the mappings that
+ * have one, nor at what else is in them: a mapping cannot be split from here.
  */
-static int keep_kernel_off(struct stockade_vm *vm, unsigned long hva)
+static int keep_kernel_off(struct stockade_vm *vm, unsigned long hva, unsigned long size)
 {
-	struct vm_area_struct *vma;
-	bool wanted;
-	int err = 0;
+	bool wanted = false, mergeable = false;
+	int err;
 
 	mmap_read_lock(vm->mm);
-	vma = find_vma(vm->mm, hva);
-	wanted = vma && (wants_dontcopy(vm, vma) || wants_unmerge(vma));
+	mark_range(vm->mm, hva, hva + size, false, &wanted, &mergeable);
 	mmap_read_unlock(vm->mm);
 	if (!wanted)
 		return 0;
 
 	if (mmap_write_lock_killable(vm->mm))
 		return -EINTR;
-	/* Not there any more, or another one: the VMM is pulling the rug from under its guest. */
-	vma = find_vma(vm->mm, hva);
-	if (vma && vma->vm_start <= hva)
-		err = mark_vma(vm, vma);
+	err = mark_range(vm->mm, hva, hva + size, true, &wanted, &mergeable);
 	mmap_write_unlock(vm->mm);
+	/* It looks at one page at a time, and without mmap_lock. */
+	if (mergeable)
+		msleep(KSMD_MS);
 	return err;
 }
 
@@ -230,7 +249,8 @@ static bool give_block(struct stockade_vm *vm, const struct stockade_memslot *sl
 	first = pin_block(hva);
 	if (!first)
 		return false;
-	if (give(vm, base, first, BLOCK_PAGES)) {
+	if (keep_kernel_off(vm, hva, BLOCK_PAGES << PAGE_SHIFT) ||
+	    give(vm, base, first, BLOCK_PAGES)) {
 		unpin_user_page_range_dirty_lock(first, BLOCK_PAGES, false);
 		return false;
 	}
@@ -251,7 +271,7 @@ int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *
 	}
 	if (err)
 		return err;
-	err = keep_kernel_off(vm, hva);
+	err = keep_kernel_off(vm, hva, PAGE_SIZE);
 	if (err)
 		goto unpin;
 

@@ -53,8 +53,6 @@ int stockade_memslot_set(struct stockade_vm *vm, const struct kvm_userspace_memo
  */
 bool stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn, struct stockade_memslot *slot);
 int stockade_memslot_try(struct stockade_vm *vm, gfn_t gfn);
-/* Is all of [start, end) of the VMM's addresses guest memory? */
-bool stockade_memslot_covers(struct stockade_vm *vm, unsigned long start, unsigned long end);
 void stockade_memslot_free_all(struct stockade_vm *vm);
 
 /* guest_mem.c */

@@ -169,22 +169,6 @@ int stockade_memslot_try(struct stockade_vm *vm, gfn_t gfn)
 	return found;
 }
 
-bool stockade_memslot_covers(struct stockade_vm *vm, unsigned long start, unsigned long end)
-{
-	struct stockade_memslot *slot;
-	unsigned long before;
-
-	down_read(&vm->slots_lock);
-	do {
-		before = start;
-		list_for_each_entry(slot, &vm->slots, node)
-			if (start >= slot->hva && start - slot->hva < slot->npages << PAGE_SHIFT)
-				start = slot->hva + (slot->npages << PAGE_SHIFT);
-	} while (start < end && start != before);
-	up_read(&vm->slots_lock);
-	return start >= end;
-}
-
 void stockade_memslot_free_all(struct stockade_vm *vm)
 {
 	struct stockade_memslot *slot, *next;

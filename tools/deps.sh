@@ -8,7 +8,7 @@ set -euo pipefail
 
 packages=(
 	bc binutils-aarch64-linux-gnu bison ca-certificates clang clang-format cpio cppcheck
-	debian-archive-keyring device-tree-compiler dpkg-dev flex gcc gcc-aarch64-linux-gnu
+	debian-archive-keyring device-tree-compiler dpkg-dev e2fsprogs flex gcc gcc-aarch64-linux-gnu
 	gdb-multiarch kmod libc6-dev libc6-dev-arm64-cross libclang-rt-14-dev libcmocka-dev
 	libelf-dev libssl-dev lz4 make pkg-config python3 rsync socat sparse xz-utils zstd
 )

@@ -152,7 +152,7 @@ static void fork_vmm(void)
 		struct kt_vm vm;
 
 		kt_create(&vm, &(struct kt_config){ .gic = true });
-		kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, AREA, SECRET, 0);
+		kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0);
 		for (unsigned int i = 0; i < 5; i++) {
 			pid_t pid = fork();
 			int status;
@@ -166,7 +166,7 @@ static void fork_vmm(void)
 			waitpid(pid, &status, 0);
 			add(&counts->forks);
 		}
-		if (kt_do(&vm.vcpu[0], CMD_CHECK, GUEST_FREE, AREA, SECRET, 0))
+		if (kt_do(&vm.vcpu[0], CMD_CHECK, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0))
 			add(&counts->harmed_by_fork);
 		kt_close(&vm);
 	}

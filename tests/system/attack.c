@@ -103,8 +103,8 @@ static pid_t churn_start(void)
 	alarm(0);
 	for (;;) {
 		kt_create(&vm, &(struct kt_config){ .gic = true });
-		kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, AREA, SECRET, 0);
-		if (kt_do(&vm.vcpu[0], CMD_CHECK, GUEST_FREE, AREA, SECRET, 0))
+		kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0);
+		if (kt_do(&vm.vcpu[0], CMD_CHECK, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0))
 			_exit(1);
 		kt_close(&vm);
 	}
@@ -175,8 +175,8 @@ static void test_random(unsigned int seed, unsigned int calls)
 	attack("touch %" PRIx64, v.frame[3]);
 	is(got("err"), 0, "a guest's page, read by the kernel");
 	is(got("not_zero"), 0, "is zeroes");
-	is_errno(kt_call(&v.vm.vcpu[0], CMD_CHECK, GUEST_FREE, AREA, SECRET, 0).err, EFAULT,
-		 "and lost to the guest");
+	is_errno(kt_call(&v.vm.vcpu[0], CMD_CHECK, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0).err,
+		 EFAULT, "and lost to the guest");
 	check_invariants("with a page that was taken from a guest");
 	kt_close(&v.vm);
 	check_invariants("when the VM is gone");

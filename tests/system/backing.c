@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hostile.h"
 #include "kvmtest.h"
 #include "tap.h"
 
@@ -257,6 +258,20 @@ static unsigned int touch_pages(struct kt_vm *vm, unsigned int max, int *err)
 	return i;
 }
 
+/* Who wonders about ENOMEM finds the limit in the kernel's log. Guards say_limit(). */
+static void test_log(struct kt_vm *vm)
+{
+	unsigned int i, n;
+
+	is(log_count("RLIMIT_MEMLOCK (64 KiB)"), 1, "a line of the kernel's log names the limit");
+	for (i = 0; i < 200; i++)
+		if (kt_resume(&vm->vcpu[0]).err != ENOMEM)
+			break;
+	is(i, 200, "each attempt to go on gives ENOMEM again");
+	n = log_count("RLIMIT_MEMLOCK");
+	ok(n < 50, "and a few more lines (%u)", n);
+}
+
 static void test_memlock(void)
 {
 	uint8_t *p = kt_alloc(SIZE);
@@ -267,12 +282,14 @@ static void test_memlock(void)
 
 	before = locked_kb();
 	limit_locked(64);
+	log_begin();
 	kt_create(&vm, &(struct kt_config){ 0 });
 	is_errno(kt_add_slot(&vm, 1, 0, SLOT, SIZE, p), 0, "a slot");
 	n = touch_pages(&vm, 64, &err);
 	ok(n < 64, "RLIMIT_MEMLOCK stops a guest (after %u pages of data)", n);
 	is_errno(err, ENOMEM, "KVM_RUN says ENOMEM");
 	is(locked_kb() - before, 64, "VmLck has reached the limit");
+	test_log(&vm);
 	limit_locked(256);
 	ok(kt_resume(&vm.vcpu[0]).done, "with a higher limit the guest goes on");
 	kt_close(&vm);

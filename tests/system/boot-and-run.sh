@@ -18,6 +18,11 @@ mkdir -p "$log"
 work=$(mktemp -d "${TMPDIR:-/tmp}/system.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
+has_module()
+{
+	[ -n "$(find "$BUILD/kernel/$HOST/modules/" -name "$1.ko*" -print -quit)" ]
+}
+
 mkdir "$work/t"
 # shellcheck disable=SC2086
 cp "$@" ${WITH:-} "$work/t/"
@@ -29,10 +34,27 @@ if [ -n "${STOCK:-}" ]; then
 else
 	files+=("$module:/")
 fi
-"$TOP/tools/initramfs.sh" -o "$work/host.cpio" -i "$here/init" "${files[@]}"
+# Two disks: swap space, and a file system that is not in memory.
+modules=()
+for m in virtio_pci virtio_blk crc32c_generic crc32c-cryptoapi ext4; do
+	! has_module $m || modules+=(-m "$m")
+done
+truncate -s 192M "$work/swap.img" "$work/ext4.img"
+/sbin/mkswap -q "$work/swap.img"
+/sbin/mkfs.ext4 -q -E lazy_itable_init=1 "$work/ext4.img"
+"$TOP/tools/initramfs.sh" -o "$work/host.cpio" -i "$here/init" "${modules[@]}" "${files[@]}"
 status=0
-"$TOP/tools/qemu.sh" -i "$work/host.cpio" -c "$cpu" -t "$limit" -2 "$work/tap" "${options[@]}" \
+"$TOP/tools/qemu.sh" -i "$work/host.cpio" -c "$cpu" -t "$limit" -2 "$work/tap" "${options[@]}" -- \
+	-drive "file=$work/swap.img,format=raw,if=none,id=swap,cache=unsafe" \
+	-device virtio-blk-pci,drive=swap,serial=swap \
+	-drive "file=$work/ext4.img,format=raw,if=none,id=ext4,cache=unsafe" \
+	-device virtio-blk-pci,drive=ext4,serial=ext4 \
 	< /dev/null > "$log/console.log" 2>&1 || status=$?
+
+# What is on the swap disk: see pressure.c.
+case " ${*##*/} " in
+*" pressure "*) [ -n "${STOCK:-}" ] || "$here/swapped.py" "$work/swap.img" > "$log/pressure-disk.tap" ;;
+esac
 
 # What did not run, or has no end, must fail.
 python3 - "$work/tap" "$log" "$status" "${@##*/}" <<'EOF'

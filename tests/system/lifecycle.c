@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../include/stockade/guestcall.h"
 #include "kvmtest.h"
 #include "tap.h"
 
@@ -192,6 +193,78 @@ static void test_exit(void)
 	ok(WIFEXITED(status) && !WEXITSTATUS(status), "a VMM exits without closing its VM");
 }
 
+/*
+ * The VMM dies, and with it the VM, but its memory is a memfd that somebody else has too. Guards
+ * take_from_guest() and guest_reclaim_some().
+ */
+static void test_killed_memory(void)
+{
+	uint8_t *mem, junk;
+	unsigned int i, lost = 0, left = 0;
+	int fd = memfd_create("killed", MFD_CLOEXEC), ready[2], status;
+	size_t size = 2 * KT_2M, free_at = GUEST_FREE - GUEST_RAM;
+	pid_t pid;
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) || pipe(ready))
+		bail("memfd: %s", strerror(errno));
+	mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mem == MAP_FAILED)
+		bail("mmap: %s", strerror(errno));
+	pid = fork();
+	if (!pid) {
+		struct kt_vm vm;
+
+		kt_create(&vm, &(struct kt_config){ .size = size, .mem = mem });
+		kt_do(&vm.vcpu[0], CMD_FILL, GUEST_FREE, TOUCH, 1, 0);
+		kt_hvc(&vm.vcpu[0], GUESTCALL_MEM_SHARE, GUEST_FREE + 3 * KT_PAGE, 0, 0);
+		mem[free_at + TOUCH] = 0x77;
+		if (write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	if (read(ready[0], &junk, 1) != 1)
+		bail("a VMM has died");
+	is(kt_try_load(mem + free_at, NULL), SIGSEGV,
+	   "another process cannot load from the VM's memfd");
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	wait_for_vms(0);
+	for (i = 0; i < TOUCH / KT_PAGE; i++) {
+		const uint64_t *page = (uint64_t *)(mem + free_at + i * KT_PAGE);
+		unsigned int j;
+
+		if (kt_try_load(page, NULL)) {
+			lost++;
+			continue;
+		}
+		for (j = 0; j < KT_PAGE / 8 && i != 3; j++)
+			left += page[j] != 0;
+	}
+	is(lost, 0, "when the VMM has been killed all pages are the host's");
+	is(left, 0, "what was private is zero");
+	ok(*(uint64_t *)(mem + free_at + 3 * KT_PAGE) == (1ull ^ (GUEST_FREE + 3 * KT_PAGE)),
+	   "what was shared is kept");
+	is(mem[free_at + TOUCH], 0x77, "and so is what never was the guest's");
+	munmap(mem, size);
+	close(fd);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+/* Pages that somebody keeps the kernel from moving; what each CPU has counted is added up first. */
+static int64_t pinned(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		bail("stat_refresh: %s", strerror(errno));
+	close(fd);
+	return kt_proc_kb("/proc/vmstat", "nr_foll_pin_acquired ") -
+	       kt_proc_kb("/proc/vmstat", "nr_foll_pin_released ");
+}
+
+static int64_t pinned_before;
+
 static void check_nothing_left(int64_t used, int64_t avail, const char *after)
 {
 	int64_t now;
@@ -202,6 +275,8 @@ static void check_nothing_left(int64_t used, int64_t avail, const char *after)
 		ok(wait_for_vms(0), "after %s no VM is left", after);
 		is(pages_used(), used, "and the hypervisor uses as many pages as before");
 	}
+	is(pinned(), pinned_before, "no page is pinned");
+	is(kt_proc_kb("/proc/self/status", "VmLck:"), 0, "nor counted as locked");
 	now = host_kb();
 	if (!ok(avail - now < 8 << 10, "and the host has its memory"))
 		diag("%lld kB less", (long long)(avail - now));
@@ -212,6 +287,7 @@ int main(void)
 	int64_t used, avail;
 
 	tap_begin(240);
+	pinned_before = pinned();
 	/* The kernel's caches grow with the first VMs, by many MiB; what grows after that is a leak. */
 	test_many();
 	wait_for_vms(0);
@@ -229,6 +305,7 @@ int main(void)
 	check_nothing_left(used, avail, "an exit");
 	test_kill(SIGKILL);
 	check_nothing_left(used, avail, "kill -9");
+	test_killed_memory();
 	test_kill(SIGTERM);
 	check_nothing_left(used, avail, "SIGTERM");
 	return tap_end();

@@ -4,6 +4,7 @@
  * VM's slots can only be added to; and changing the mapping below a slot does not reach the guest.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -65,6 +66,8 @@ static void test_before_run(struct kt_vm *vm, uint8_t *mem)
 		 "a read-only slot is refused");
 	is_errno(kt_add_slot(vm, 1, KVM_MEM_LOG_DIRTY_PAGES, NEW, KT_2M, mem), EPERM,
 		 "a slot with dirty logging is refused");
+	is_errno(kt_add_slot(vm, 0, KVM_MEM_LOG_DIRTY_PAGES, GUEST_RAM, vm->size, vm->mem), EPERM,
+		 "dirty logging of a slot that is there is refused");
 }
 
 static void test_after_run(struct kt_vm *vm, uint8_t *mem)
@@ -88,6 +91,8 @@ static void test_after_run(struct kt_vm *vm, uint8_t *mem)
 		{ 0, 0, GUEST_RAM, vm->size, mem, EINVAL, "other host memory for a slot" },
 		{ 0, 0, GUEST_RAM, vm->size - KT_PAGE, vm->mem, EINVAL, "another size for a slot" },
 		{ 1, KVM_MEM_READONLY, NEW, KT_2M, mem, EPERM, "a read-only slot after the run" },
+		{ 1, KVM_MEM_LOG_DIRTY_PAGES, NEW, KT_2M, mem, EPERM,
+		  "a slot with dirty logging after the run" },
 		{ 1, 0, NEW, KT_2M, mem, 0, "a new slot after the run" },
 		{ 1, 0, NEW, 0, mem, EPERM, "deleting that slot" },
 	};
@@ -139,6 +144,42 @@ static void test_remap(struct kt_vm *vm)
 	   "the guest has its old page still");
 }
 
+/* The file below a slot loses its pages; the guest does not. */
+static void test_punch(void)
+{
+	int fd = memfd_create("memslot", MFD_CLOEXEC);
+	struct kt_vm vm;
+	uint8_t *mem;
+
+	if (!kt_protected()) {
+		skip("not a protected VM", "hole punching");
+		return;
+	}
+	if (fd < 0 || ftruncate(fd, KT_2M))
+		bail("memfd: %s", strerror(errno));
+	mem = mmap(NULL, KT_2M, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mem == MAP_FAILED)
+		bail("mmap: %s", strerror(errno));
+	kt_create(&vm, &(struct kt_config){ 0 });
+	is_errno(kt_add_slot(&vm, 1, 0, NEW, KT_2M, mem), 0, "a slot on a memfd");
+	kt_do(&vm.vcpu[0], CMD_FILL, NEW, 4 * KT_PAGE, 0xabc, 0);
+	is_errno(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, KT_PAGE) ? errno : 0,
+		 0, "a hole is punched into the file");
+	is(mem[0] | mem[KT_PAGE - 1], 0, "the host then has a new zero page there");
+	mem[0] = 0xee;
+	is(kt_do(&vm.vcpu[0], CMD_CHECK, NEW, 4 * KT_PAGE, 0xabc, 0), 0,
+	   "the guest has its old one");
+	is_errno(ftruncate(fd, 2 * KT_PAGE) ? errno : 0, 0, "the file gets shorter");
+	is_errno(ftruncate(fd, KT_2M) ? errno : 0, 0, "and longer again");
+	is(mem[3 * KT_PAGE], 0, "the host has a new zero page there too");
+	is(kt_do(&vm.vcpu[0], CMD_CHECK, NEW, 4 * KT_PAGE, 0xabc, 0), 0,
+	   "the guest has its old one still");
+	kt_close(&vm);
+	is(mem[0], 0xee, "the host's new page stays when the VM has gone");
+	munmap(mem, KT_2M);
+	close(fd);
+}
+
 /* One host page in two places, or in two VMs. */
 static void test_alias(void)
 {
@@ -182,6 +223,7 @@ int main(void)
 	test_after_run(&vm, mem);
 	test_remap(&vm);
 	kt_close(&vm);
+	test_punch();
 	test_alias();
 	return tap_end();
 }

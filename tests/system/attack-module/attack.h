@@ -92,6 +92,9 @@ int use_as_metadata(u64 pfn, struct seq_buf *out);
 int try_ffa(struct seq_buf *out);
 /* power.c: commands "power-...", which print the same */
 int power_attack(const char *line, struct seq_buf *out);
+/* access.c: EINVAL if it is no command of these */
+
+int access_command(const char *line, struct seq_buf *out);
 
 /* vm.c: a VM made of raw hostcalls */
 

@@ -139,7 +139,7 @@ static int run(char *line, struct seq_buf *out)
 	if (sscanf(line, "calls %u %u %u", &config.seed, &config.count, &config.check) >= 2 ||
 	    sscanf(line, "gentle-calls %u %u %u", &config.seed, &config.count, &config.check) >= 2)
 		return random_calls(&config, out);
-	return -EINVAL;
+	return access_command(line, out);
 }
 
 /* A command a write; what came of it can be read, lines of "name value". */

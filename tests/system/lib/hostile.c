@@ -99,8 +99,8 @@ void victim_start(struct victim *v)
 	unsigned int i;
 
 	kt_create(&v->vm, &(struct kt_config){ .size = 4 * KT_2M, .gic = true });
-	kt_do(&v->vm.vcpu[0], CMD_FILL, GUEST_FREE, AREA, SECRET, 0);
-	for (i = 0; i < AREA / KT_PAGE; i++) {
+	kt_do(&v->vm.vcpu[0], CMD_FILL, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0);
+	for (i = 0; i < VICTIM_AREA / KT_PAGE; i++) {
 		v->frame[i] = frame_of(v->vm.mem + (GUEST_FREE - GUEST_RAM) + i * KT_PAGE);
 		attack("victim-page %" PRIx64, v->frame[i]);
 	}
@@ -109,7 +109,7 @@ void victim_start(struct victim *v)
 
 bool victim_well(struct victim *v)
 {
-	return !kt_do(&v->vm.vcpu[0], CMD_CHECK, GUEST_FREE, AREA, SECRET, 0);
+	return !kt_do(&v->vm.vcpu[0], CMD_CHECK, GUEST_FREE, VICTIM_AREA, VICTIM_SECRET, 0);
 }
 
 pid_t worker_start(void)
@@ -127,7 +127,8 @@ pid_t worker_start(void)
 		entry = kt_do(&vm.vcpu[0], CMD_SECONDARY, 0, 0, 0, 0);
 		kt_hvc(&vm.vcpu[0], PSCI_CPU_ON_64, 1, entry, 0);
 		for (i = 0; i < 2; i++)
-			kt_start(&vm.vcpu[i], CMD_STRESS, GUEST_FREE + i * KT_2M, AREA, 0, 0);
+			kt_start(&vm.vcpu[i], CMD_STRESS, GUEST_FREE + i * KT_2M, VICTIM_AREA, 0,
+				 0);
 		for (;;) {
 			for (i = 0; i < 2; i++)
 				if (vm.vcpu[i].thread_done || vm.vcpu[i].nr_bad)

@@ -35,13 +35,13 @@ unsigned int log_count(const char *text);
 bool hyp_alive(void);
 uint64_t frame_of(const void *p);
 
-#define AREA   (16 * KT_PAGE)
-#define SECRET 0x5ec4e7ull
+#define VICTIM_AREA   (16 * KT_PAGE)
+#define VICTIM_SECRET 0x5ec4e7ull
 
 /* A VM with a secret, and its frame numbers, which the module is told. */
 struct victim {
 	struct kt_vm vm;
-	uint64_t frame[AREA / KT_PAGE];
+	uint64_t frame[VICTIM_AREA / KT_PAGE];
 };
 void victim_start(struct victim *v);
 bool victim_well(struct victim *v);
