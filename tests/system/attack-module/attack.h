@@ -83,8 +83,8 @@ int race_donations(u32 seed, struct seq_buf *out);
 int race_loads(struct seq_buf *out);
 int teardown_while_running(struct seq_buf *out);
 int race_teardown(struct seq_buf *out);
-/* All VMs, all the time, from some CPU. */
-int name_vms(bool start);
+/* The first of all handles, all the time, from the last CPU. */
+int name_vm(bool start);
 int use_as_metadata(u64 pfn, struct seq_buf *out);
 
 /* ffa.c: lines "ffa_NAME result" */

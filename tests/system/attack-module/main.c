@@ -97,8 +97,8 @@ static int run(char *line, struct seq_buf *out)
 	}
 	if (!strcmp(line, "walk"))
 		return walk_lost_pages(out);
-	if (!strcmp(line, "name-vms") || !strcmp(line, "name-vms-end"))
-		return name_vms(!strcmp(line, "name-vms"));
+	if (!strcmp(line, "name-vm") || !strcmp(line, "name-vm-end"))
+		return name_vm(!strcmp(line, "name-vm"));
 	if (!strcmp(line, "race-loads"))
 		return race_loads(out);
 	if (!strcmp(line, "teardown-while-running"))

@@ -468,27 +468,30 @@ int use_as_metadata(u64 pfn, struct seq_buf *out)
 
 static struct task_struct *namer;
 
-/* Calls that take a reference to every VM for a moment, and are refused then. */
+/* Calls that take a reference to the first VM for a moment, and are refused then. */
 static int namer_thread(void *unused)
 {
-	u64 handle = 0;
+	unsigned int i;
 
 	while (!kthread_should_stop()) {
-		handle = (handle + 1) % 8;
-		call(STOCKADE_HC_VM_TOPUP, FIRST_HANDLE + handle, ~0ull, 1, 0);
+		for (i = 0; i < 256; i++)
+			call(STOCKADE_HC_HOST_DONATE_GUEST, FIRST_HANDLE, 0, GUEST_GFN, 512);
 		cond_resched();
 	}
 	return 0;
 }
 
-int name_vms(bool start)
+int name_vm(bool start)
 {
 	if (start) {
-		struct task_struct *task = kthread_run(namer_thread, NULL, "attack-namer");
+		unsigned int cpu = cpumask_last(cpu_online_mask);
+		struct task_struct *task =
+			kthread_create_on_cpu(namer_thread, NULL, cpu, "attack/%u");
 
 		if (IS_ERR(task))
 			return PTR_ERR(task);
 		namer = task;
+		wake_up_process(task);
 	} else if (namer) {
 		kthread_stop(namer);
 		namer = NULL;
