@@ -215,7 +215,7 @@ int main(void)
 	int seed = setting("ATTACK_SEED", (int)time(NULL) & 0xffff);
 	int calls = setting("ATTACK_CALLS", CALLS);
 
-	tap_begin((unsigned int)(120 + calls / 500));
+	tap_begin((unsigned int)(120 + calls / 50));
 	hostile_begin();
 	test_hyp_pages();
 	test_smc();
