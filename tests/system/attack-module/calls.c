@@ -452,7 +452,7 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 
 		if (!w->task)
 			continue;
-		while (!wait_for_completion_timeout(&w->done, HZ / 10))
+		while (!wait_for_completion_timeout(&w->done, 1))
 			check_now_and_then(config, &checks);
 		sum.calls += w->calls;
 		sum.odd += w->odd + w->runs.odd;
