@@ -96,7 +96,11 @@ void host_set_entry(u64 pc)
 
 void host_step_start(void)
 {
-	/* The OS lock, set out of reset, would hold software step back. */
+	/*
+	 * The OS lock, set out of reset, would hold software step back. So would the OS double lock:
+	 * firmware sets it on the way down (TF-A for Cortex-A72), and not every CPU is reset in between.
+	 */
+	write_sysreg(0, osdlr_el1);
 	write_sysreg(0, oslar_el1);
 	write_sysreg(read_sysreg(mdcr_el2) | MDCR_TDE, mdcr_el2);
 	write_sysreg(MDSCR_SS, mdscr_el1);
