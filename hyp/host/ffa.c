@@ -69,30 +69,42 @@ static bool map_ours(s32 *error)
 	return map_at_spmc(image_pa(buffers.tx), image_pa(buffers.rx), error);
 }
 
+/* 0: none that we understand. */
+static u32 find_version(void)
+{
+	u64 x[18];
+
+	/* Some firmware takes only versions up to its own, or the one that the kernel's driver settled on. */
+	for (u32 wanted = FFA_VERSION_1_2; wanted >= FFA_VERSION_1_0; wanted--) {
+		call(FFA_VERSION, wanted, 0, 0, x);
+		if ((s32)x[0] >= 0)
+			return FFA_MAJOR((u32)x[0]) == 1 ? (u32)min_u64((u32)x[0], wanted) : 0;
+	}
+	return 0;
+}
+
 int ffa_init(void)
 {
 	u64 x[18];
 	s32 error;
 
-	call(FFA_VERSION, FFA_VERSION_1_2, 0, 0, x);
-	if ((s32)x[0] < 0 || FFA_MAJOR((u32)x[0]) != 1)
+	version = find_version();
+	if (!version)
 		return STOCKADE_OK;
-	version = (u32)min_u64((u32)x[0], FFA_VERSION_1_2);
+	if (!map_ours(&error)) {
+		version = 0;
+		/* Ours were never there, so it is the kernel's driver that has buffers mapped. */
+		if (error == FFA_DENIED)
+			return STOCKADE_EAGAIN;
+		log_line("FF-A is off: firmware refuses buffers");
+		return STOCKADE_OK;
+	}
+	unmap_at_spmc();
 	if (call(FFA_FEATURES, FFA_RXTX_MAP | FFA_64, 0, 0, x) != FFA_SUCCESS ||
 	    (x[2] & FFA_RXTX_MIN_SIZE)) {
 		log_line("FF-A is off: firmware takes no buffers of 4 KiB");
 		version = 0;
-		return STOCKADE_OK;
 	}
-	if (map_ours(&error)) {
-		unmap_at_spmc();
-		return STOCKADE_OK;
-	}
-	/* Ours were never there, so it is the kernel's driver that has buffers mapped. */
-	version = 0;
-	if (error == FFA_DENIED)
-		return STOCKADE_EAGAIN;
-	log_line("FF-A is off: firmware refuses buffers");
 	return STOCKADE_OK;
 }
 
@@ -168,7 +180,8 @@ static void do_version(u64 *x)
 	u32 wanted = (u32)x[1];
 	u64 answer[18];
 
-	x[0] = (u32)FFA_NOT_SUPPORTED;
+	/* In all 64 bits: so Linux 6.1 looks for it. */
+	x[0] = (u64)FFA_NOT_SUPPORTED;
 	if (wanted & BIT(31) || FFA_MAJOR(wanted) != 1)
 		return;
 	if (negotiated) {
@@ -245,30 +258,35 @@ static void partition_info(u64 *x)
 /* What the hypervisor has no part in: no call that names memory, or a buffer of the caller's. */
 static bool passes(u32 function)
 {
-	switch (function & ~FFA_64) {
+	switch (function) {
 	case FFA_ID_GET:
 	case FFA_SPM_ID_GET:
 	case FFA_RX_RELEASE:
 	case FFA_RUN:
 	case FFA_MSG_SEND_DIRECT_REQ:
-	case FFA_MSG_SEND_DIRECT_REQ2:
-	case FFA_PARTITION_INFO_GET_REGS:
+	case FFA_MSG_SEND_DIRECT_REQ | FFA_64:
+	case FFA_MSG_SEND_DIRECT_REQ2 | FFA_64:
+	case FFA_PARTITION_INFO_GET_REGS | FFA_64:
 		return true;
 	default:
 		return false;
 	}
 }
 
+/* Of these, only calls that name an address have a 64-bit variant. */
 static bool takes_over(u32 function)
 {
-	switch (function & ~FFA_64) {
+	switch (function) {
 	case FFA_VERSION:
 	case FFA_FEATURES:
 	case FFA_RXTX_MAP:
+	case FFA_RXTX_MAP | FFA_64:
 	case FFA_RXTX_UNMAP:
 	case FFA_PARTITION_INFO_GET:
 	case FFA_MEM_LEND:
+	case FFA_MEM_LEND | FFA_64:
 	case FFA_MEM_SHARE:
+	case FFA_MEM_SHARE | FFA_64:
 	case FFA_MEM_RECLAIM:
 	case FFA_MEM_FRAG_TX:
 		return true;
@@ -317,7 +335,7 @@ static void dispatch(u32 function, u64 *x)
 
 static void handle(u32 function, u64 *x)
 {
-	if ((function & ~FFA_64) == FFA_VERSION)
+	if (function == FFA_VERSION)
 		do_version(x);
 	else if (!negotiated)
 		ffa_error(x, FFA_INVALID_PARAMETERS);
@@ -348,6 +366,10 @@ void host_ffa(struct host_regs *regs)
 		return;
 	}
 	spin_lock(&ffa_lock);
-	handle(function, x);
+	/* EL2 may just have been given up: our buffers must not be mapped again. */
+	if (left)
+		smc_forward(x);
+	else
+		handle(function, x);
 	spin_unlock(&ffa_lock);
 }

@@ -15,6 +15,7 @@
 /* What the secure world holds. Guarded by the FF-A lock. */
 struct transaction {
 	u64 handle; /* the SPMC's name for it */
+	bool named; /* handle is known */
 	struct secure_list pages;
 	u32 left; /* bytes of the descriptor that are still to come */
 	bool used;
@@ -35,7 +36,8 @@ static struct transaction *find_free(void)
 static struct transaction *find(u64 handle)
 {
 	for (u32 i = 0; i < MAX_TRANSACTIONS; i++)
-		if (transactions[i].used && transactions[i].handle == handle)
+		if (transactions[i].used && transactions[i].named &&
+		    transactions[i].handle == handle)
 			return &transactions[i];
 	return NULL;
 }
@@ -115,19 +117,38 @@ static void forget(struct transaction *t)
 	t->used = false;
 }
 
-/* Hand a fragment to the SPMC. t: what it belongs to; n: its bytes. */
-static void send(u64 *x, struct transaction *t, u32 n)
+/*
+ * The call goes on with what was checked and nothing else: firmware may read more of a register, or more of
+ * them, and then refuse a fragment but keep those before it.
+ */
+static void forward(u64 *x, u64 a1, u64 a2, u64 a3)
+{
+	x[1] = a1;
+	x[2] = a2;
+	x[3] = a3;
+	for (u32 i = 4; i < 8; i++)
+		x[i] = 0;
+	smc_forward(x);
+}
+
+static void name(struct transaction *t, u64 low, u64 high)
+{
+	t->handle = (u32)low | high << 32;
+	t->named = true;
+}
+
+/* The SPMC has been handed a fragment of n bytes; x: its answer. */
+static void sent(const u64 *x, struct transaction *t, u32 n)
 {
 	t->left -= n;
-	smc_forward(x);
 	switch ((u32)x[0]) {
 	case FFA_SUCCESS:
 	case FFA_SUCCESS | FFA_64:
-		t->handle = (u32)x[2] | x[3] << 32;
+		name(t, x[2], x[3]);
 		t->left = 0;
 		break;
 	case FFA_MEM_FRAG_RX:
-		t->handle = (u32)x[1] | x[2] << 32;
+		name(t, x[1], x[2]);
 		break;
 	case FFA_ERROR:
 		forget(t);
@@ -162,7 +183,8 @@ void ffa_mem_share(u64 *x, void *buffer, u32 version)
 		return;
 	}
 	t->used = true;
-	send(x, t, fragment);
+	forward(x, total, fragment, 0);
+	sent(x, t, fragment);
 }
 
 void ffa_mem_frag(u64 *x, void *buffer)
@@ -181,18 +203,20 @@ void ffa_mem_frag(u64 *x, void *buffer)
 		ffa_error(x, FFA_DENIED);
 		return;
 	}
-	send(x, t, fragment);
+	forward(x, (u32)handle, handle >> 32, fragment);
+	sent(x, t, fragment);
 }
 
 void ffa_mem_reclaim(u64 *x)
 {
-	struct transaction *t = find((u32)x[1] | x[2] << 32);
+	u64 handle = (u32)x[1] | x[2] << 32;
+	struct transaction *t = find(handle);
 
 	if (!t) {
 		ffa_error(x, FFA_INVALID_PARAMETERS);
 		return;
 	}
-	smc_forward(x);
-	if ((x[0] & ~FFA_64) == FFA_SUCCESS)
+	forward(x, (u32)handle, handle >> 32, x[3]);
+	if (((u32)x[0] & ~FFA_64) == FFA_SUCCESS)
 		forget(t);
 }

@@ -69,6 +69,8 @@ struct fake_config {
 	u64 pool_pages;	       /* 64 */
 	pa_t pool1;	       /* the pool's second piece is there; behind the first */
 	bool no_junk;	       /* leave RAM zero: it is big */
+	u32 flags;	       /* STOCKADE_LAUNCH_* */
+	void (*smc)(u64 *x);   /* fake.smc, from power-on */
 };
 
 struct fake {

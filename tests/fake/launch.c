@@ -108,6 +108,8 @@ void fake_power_on(const struct fake_config *config)
 	       launch->nr_ram * sizeof(launch->ram[0]));
 	launch->nr_cpus = config->nr_cpus ? config->nr_cpus : 4;
 	launch->vtimer_intid = 27;
+	launch->flags = config->flags;
+	fake.smc = config->smc;
 	ipa_bits = config->ipa_bits ? config->ipa_bits : 40;
 	for (unsigned int i = 0; i < launch->nr_ram && !config->no_junk; i++)
 		fill_with_junk(&launch->ram[i]);
