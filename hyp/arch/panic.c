@@ -12,6 +12,7 @@
 #include "arch/layout.h"
 #include "arch/sysreg.h"
 #include "lib/log.h"
+#include "mem/hyp_map.h"
 
 bool hyp_panicked;
 
@@ -39,6 +40,8 @@ __attribute__((noreturn)) static void enter_panicking_host(void)
 			guest_leave(cpu->guest, &entry);
 		guest_put(cpu->guest);
 	}
+	/* Perhaps in the midst of an operation on a page. */
+	window_close();
 	host_el2_enter(cpu);
 	host_set_entry(panic_entry);
 	isb();

@@ -4,6 +4,7 @@
 #include "arch/launch.h"
 #include "host/ffa.h"
 #include "lib/log.h"
+#include "lib/panic.h"
 #include "mem/transition.h"
 #include "vm/vcpu.h"
 
@@ -11,6 +12,11 @@ bool end_all_guests(void)
 {
 	bool let_go;
 
+	if (hyp_panicked) {
+		/* Whoever panicked may have held any lock: memory is what can be zeroed without. */
+		guest_memory_scrub_all();
+		return false;
+	}
 	vcpu_put_bound();
 	vcpu_stop_all();
 	vm_unmap_all();

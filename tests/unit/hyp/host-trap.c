@@ -155,6 +155,25 @@ static void a_late_put_leaves_nothing(void)
 	fake_unwatch(&vm.mem->map);
 }
 
+/* After a panic, who reboots does not wait for locks that nobody gives back; memory is zeroed even so. */
+static void a_reset_after_a_panic(void)
+{
+	struct guest_mem *mem;
+
+	start();
+	mem = vm.mem;
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	hyp_panicked = true;
+	trap(EC_SMC64, PSCI_SYSTEM_RESET);
+	assert_int_equal(fake.smcs[fake.nr_smcs - 1][0], PSCI_SYSTEM_RESET);
+	assert_page_is(page, 0);
+	hyp_panicked = false;
+	spin_unlock(&mem_lock);
+	spin_unlock(&mem->lock);
+	fake_unwatch(&vm.mem->map);
+}
+
 static const u8 *destroyed;
 static unsigned int unlocks;
 
@@ -222,6 +241,7 @@ int main(void)
 		bare_boot_test(a_restart_leaves_nothing),
 		bare_boot_test(no_restart_over_a_loaded_guest),
 		bare_boot_test(the_host_lives_on),
+		bare_boot_test(a_reset_after_a_panic),
 		bare_boot_test(a_late_put_leaves_nothing),
 		bare_boot_test(no_vcpu_escapes_the_scrubbing),
 	};
