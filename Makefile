@@ -30,6 +30,7 @@ help:
 	@echo '                ends with "N passed, N failed, N skipped"'
 	@echo 'make test-all   the same, with the slow ones and on every CPU model'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
+	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make system     system tests only (T=NAME: only that)'
 	@echo 'make check      format, cppcheck, sparse, SPDX'
 	@echo 'make format     lets clang-format change the sources'
@@ -77,17 +78,21 @@ shell: all demo
 unit: fetch
 	+@tools/test.sh unit
 
+.PHONY: fuzz
+fuzz: deps
+	+@tools/test.sh fuzz
+
 .PHONY: system
 system: all
 	+@tools/test.sh system
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit system demo smoke
+	+@tools/test.sh unit fuzz system demo smoke
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit system demo smoke
+	+@TEST_ALL=1 tools/test.sh unit fuzz system demo smoke
 
 .PHONY: check
 check: module
