@@ -13,13 +13,17 @@
 #include "spmc.h"
 
 #define MAX_OPERATIONS 40
-#define TX	       fuzz_page(0)
-#define RX	       fuzz_page(1)
+/* By an operation, and by a race in it. */
+#define MAX_DONATED (2 * MAX_OPERATIONS)
+#define TX	    fuzz_page(0)
+#define RX	    fuzz_page(1)
 
 static u32 spoken;
 static u64 handles[8], vm;
 static unsigned int nr_handles, nr_donated;
 static bool left;
+static pa_t donated[MAX_DONATED];
+static u8 contents[MAX_DONATED][PAGE_SIZE];
 
 /* What another CPU does while a call is at work. */
 static struct {
@@ -79,8 +83,18 @@ static void patch(u32 offset, unsigned int bytes, u64 value)
 
 static void donate(pa_t pa)
 {
-	if (!fuzz_hc(STOCKADE_HC_HOST_DONATE_GUEST, vm, pa >> PAGE_SHIFT, nr_donated + 1, 1))
-		nr_donated++;
+	if (fuzz_hc(STOCKADE_HC_HOST_DONATE_GUEST, vm, pa >> PAGE_SHIFT, nr_donated + 1, 1))
+		return;
+	donated[nr_donated] = pa;
+	memcpy(contents[nr_donated++], fake_ram(pa), PAGE_SIZE);
+}
+
+/* The guest does nothing: what it was given stays as it was. */
+static void check_donated(void)
+{
+	for (unsigned int i = 0; i < nr_donated; i++)
+		if (memcmp(contents[i], fake_ram(donated[i]), PAGE_SIZE))
+			fake_fail("a guest's page 0x%lx has changed", donated[i]);
 }
 
 static void race_comes(const char *name)
@@ -336,6 +350,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		operate(&in);
 		fake_check();
 		spmc_check();
+		check_donated();
 	}
 	return 0;
 }
