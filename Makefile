@@ -32,6 +32,7 @@ help:
 	@echo 'make soak       what takes hours: SOAK_CALLS=10000000 raw hostcalls, SOAK_MINUTES=60 of VMs'
 	@echo '                that come and go on a host in trouble'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
+	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make system     system tests only (T=NAME: only that)'
 	@echo 'make check      format, cppcheck, sparse, SPDX'
 	@echo 'make format     lets clang-format change the sources'
@@ -90,17 +91,21 @@ secure-world: fetch
 unit: fetch
 	+@tools/test.sh unit
 
+.PHONY: fuzz
+fuzz: deps
+	+@tools/test.sh fuzz
+
 .PHONY: system
 system: all
 	+@tools/test.sh system
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit system demo smoke secure-world
+	+@tools/test.sh unit fuzz system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit system demo smoke secure-world
+	+@TEST_ALL=1 tools/test.sh unit fuzz system demo smoke secure-world
 
 .PHONY: soak
 soak: all
