@@ -9,6 +9,7 @@
 #include "arch/smc.h"
 #include "host/ffa_abi.h"
 #include "host/ffa_mem.h"
+#include "host/smc.h"
 #include "lib/log.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
@@ -114,6 +115,9 @@ void ffa_leave(bool kernel_lives)
 
 	spin_lock(&ffa_lock);
 	left = true;
+	/* The next kernel's hypervisor could not know of them. */
+	if (!kernel_lives)
+		ffa_mem_reclaim_all();
 	if (mapped) {
 		unmap_at_spmc();
 		if (kernel_lives && !map_at_spmc(host_tx, host_rx, &error))
@@ -362,6 +366,7 @@ void host_ffa(struct host_regs *regs)
 		for (u32 i = 1; i < 8; i++)
 			x[i] = (u32)x[i];
 	if (!takes_over(function)) {
+		smc_log_denied(function);
 		ffa_error(x, FFA_NOT_SUPPORTED);
 		return;
 	}

@@ -18,8 +18,8 @@ void host_ffa(struct host_regs *regs);
  */
 int ffa_init(void);
 /*
- * EL2 is given up: the hypervisor's buffers are unmapped; if the kernel lives on its own take their place, and
- * calls then go by as they are.
+ * EL2 is given up: the hypervisor's buffers are unmapped. If the kernel lives on, its own take their place, and
+ * calls then go by as they are; else what it has shared is taken back.
  */
 void ffa_leave(bool kernel_lives);
 

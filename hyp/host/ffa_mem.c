@@ -220,3 +220,17 @@ void ffa_mem_reclaim(u64 *x)
 	if (((u32)x[0] & ~FFA_64) == FFA_SUCCESS)
 		forget(t);
 }
+
+void ffa_mem_reclaim_all(void)
+{
+	for (u32 i = 0; i < MAX_TRANSACTIONS; i++) {
+		struct transaction *t = &transactions[i];
+		u64 x[18] = { FFA_MEM_RECLAIM, (u32)t->handle, t->handle >> 32 };
+
+		if (!t->used || !t->named)
+			continue;
+		smc_forward(x);
+		if (((u32)x[0] & ~FFA_64) == FFA_SUCCESS)
+			forget(t);
+	}
+}

@@ -25,6 +25,8 @@ bool ffa_mem_parse(const void *descriptor, u32 fragment, u32 total, u32 version,
 void ffa_mem_share(u64 *x, void *buffer, u32 version);
 void ffa_mem_frag(u64 *x, void *buffer);
 void ffa_mem_reclaim(u64 *x);
+/* Take back what the secure world lets go of: the kernel that shared it is no more. */
+void ffa_mem_reclaim_all(void);
 
 /* Result of a call. */
 void ffa_error(u64 *x, s32 error);

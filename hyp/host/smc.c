@@ -67,8 +67,7 @@ static bool names_no_memory(u32 function)
 	}
 }
 
-/* Each denied function is logged once, the first few of them. */
-static void log_denied(u32 function)
+void smc_log_denied(u32 function)
 {
 	static struct spinlock lock;
 	static u32 seen[16], nr_seen; /* guarded by lock */
@@ -106,6 +105,6 @@ void host_smc(struct host_regs *regs)
 			return;
 		}
 	}
-	log_denied(function);
+	smc_log_denied(function);
 	regs->x[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
 }

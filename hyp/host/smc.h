@@ -7,6 +7,9 @@
 
 void host_smc(struct host_regs *regs);
 
+/* Say in the log that the host was denied this: once for each function, the first sixteen. */
+void smc_log_denied(u32 function);
+
 /* Once, at launch: do calls of a trusted OS, OEM and SiP services pass (stockade/launch.h)? */
 void smc_init(bool allow_tos);
 /*

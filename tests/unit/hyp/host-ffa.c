@@ -517,15 +517,33 @@ static void unlaunch_that_firmware_spoils(void)
 static void soft_restart(void)
 {
 	struct host_regs regs = { .x = { 1, 0x41000000 } };
+	pa_t page;
 
 	ffa_boot(V1_1, V1_1);
+	page = host_page();
+	assert_int_equal(ffa_share_page(page), 0);
+	fake.nr_smcs = 0;
 	fake.host_esr = ESR(EC_HVC64, 0);
 	assert_panics(host_trap(&regs));
 	assert_string_equal(fake_panic_text, "launch_restart()");
 	assert_false(spmc.mapped);
-	assert_int_equal(fake.nr_smcs, 1);
-	assert_int_equal(fake.smcs[0][0], SPMC_RXTX_UNMAP);
+	/* What was shared comes back: the next kernel's hypervisor could not know of it. */
+	assert_false(spmc_holds(page));
+	assert_int_equal(fake.nr_smcs, 2);
+	assert_int_equal(fake.smcs[1][0], SPMC_RXTX_UNMAP);
 	fake_unwatch(NULL);
+}
+
+static void a_refused_call_is_logged(void)
+{
+	const struct stockade_log *ring = fake_ram(fake.launch.log);
+	u32 head;
+
+	assert_ffa(-1, 0xc4000074);
+	assert_non_null(strstr(ring->text, "denied the host an SMC, function 0xc4000074\n"));
+	head = ring->head;
+	assert_ffa(-1, 0xc4000074);
+	assert_int_equal(ring->head, head);
 }
 
 static void another_cpu_unlaunches(void)
@@ -579,6 +597,7 @@ int main(void)
 		ffa_test(unlaunch_that_is_refused),
 		ffa_test(unlaunch_that_firmware_spoils),
 		bare_test(soft_restart),
+		ffa_test(a_refused_call_is_logged),
 		ffa_test(unlaunch_while_a_call_waits),
 	};
 
