@@ -37,7 +37,7 @@ struct ffa_range {
 	u32 pages, reserved;
 };
 
-static void *tx;
+static u8 *tx;
 static u64 tx_pfn, rx_pfn;
 
 /* 0, or FF-A's error; SMCCC's "not supported" too. */
@@ -56,7 +56,7 @@ static s64 ffa(u32 function, u64 a1, u64 a2, u64 a3, u64 a4, u64 *handle)
 /* A descriptor of n ranges in TX, all fields right; returns its length. */
 static u32 describe(const struct ffa_range *ranges, u32 n)
 {
-	u32 *word = tx, i, pages = 0;
+	u32 *word = (u32 *)tx, i, pages = 0;
 
 	memset(tx, 0, PAGE_SIZE);
 	((u16 *)tx)[1] = 0x2f; /* normal memory, write-back, inner shareable */
@@ -200,7 +200,7 @@ struct flipper {
 static int flip_thread(void *data)
 {
 	const struct flipper *f = data;
-	u64 *address = tx + RANGES_OFFSET;
+	u64 *address = (u64 *)(tx + RANGES_OFFSET);
 
 	while (!kthread_should_stop()) {
 		WRITE_ONCE(*address, f->bad);
