@@ -191,15 +191,11 @@ static int race_thread(void *data)
 	return 0;
 }
 
-static int cpu_on_race(u64 mpidr, u32 rounds, struct seq_buf *out)
+static int race(struct racer racer[2])
 {
-	void *page = stub_page(attack_cpu, attack_cpu_end);
-	struct racer racer[2];
-	struct saw saw;
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		racer[i] = (struct racer){ mpidr, virt_to_phys(page) + COUNT, i * 8, rounds };
 		init_completion(&racer[i].end);
 		racer[i].task = kthread_create_on_cpu(race_thread, &racer[i], i, "attack-on/%u");
 		if (IS_ERR(racer[i].task))
@@ -209,6 +205,20 @@ static int cpu_on_race(u64 mpidr, u32 rounds, struct seq_buf *out)
 		wake_up_process(racer[i].task);
 	for (i = 0; i < 2; i++)
 		wait_for_completion(&racer[i].end);
+	return 0;
+}
+
+static int cpu_on_race(u64 mpidr, u32 rounds, struct seq_buf *out)
+{
+	void *page = stub_page(attack_cpu, attack_cpu_end);
+	u64 entry = virt_to_phys(page) + COUNT;
+	struct racer racer[2] = { { mpidr, entry, 0, rounds }, { mpidr, entry, 8, rounds } };
+	struct saw saw;
+	unsigned int i;
+	int err = race(racer);
+
+	if (err)
+		return err;
 	/* The last start may take its time. */
 	for (i = 0; i < PATIENCE_MS / 10; i++) {
 		saw = look(page);
@@ -223,6 +233,21 @@ static int cpu_on_race(u64 mpidr, u32 rounds, struct seq_buf *out)
 	seq_buf_printf(out, "refused %llu done %llu %llu\n", racer[0].refused + racer[1].refused,
 		       racer[0].done, racer[1].done);
 	return 0;
+}
+
+/* Two CPUs turn each other on, and are on: neither may start anew. */
+static int cpu_on_mutual(u64 first, u64 second, u32 rounds, struct seq_buf *out)
+{
+	void *page = stub_page(attack_cpu, attack_cpu_end);
+	u64 entry = virt_to_phys(page) + COUNT;
+	struct racer racer[2] = { { second, entry, 0, rounds }, { first, entry, 8, rounds } };
+	int err = race(racer);
+
+	if (!err)
+		seq_buf_printf(out, "done %llu odd %llu refused %llu\n",
+			       racer[0].done + racer[1].done, racer[0].odd + racer[1].odd,
+			       racer[0].refused + racer[1].refused);
+	return err;
 }
 
 /* --- sleep --- */
@@ -505,6 +530,8 @@ int power_attack(const char *line, struct seq_buf *out)
 		return cpu_on_at(mpidr, arg, out);
 	if (sscanf(line, "power-race %llx %u", &mpidr, &rounds) == 2)
 		return cpu_on_race(mpidr, rounds, out);
+	if (sscanf(line, "power-mutual %llx %llx %u", &mpidr, &arg, &rounds) == 3)
+		return cpu_on_mutual(mpidr, arg, rounds, out);
 	if (!strcmp(line, "power-suspend"))
 		return suspend(out);
 	/* From here on it is this CPU that EL2 goes from. */
