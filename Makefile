@@ -31,6 +31,7 @@ help:
 	@echo 'make test-all   the same, with the slow ones and on every CPU model'
 	@echo 'make soak       what takes hours: SOAK_CALLS=10000000 raw hostcalls, SOAK_MINUTES=60 of VMs'
 	@echo '                that come and go on a host in trouble'
+	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make system     system tests only (T=NAME: only that)'
@@ -110,6 +111,11 @@ test-all: all
 .PHONY: soak
 soak: all
 	+@tools/test.sh soak
+
+# Words of a description: only these.
+.PHONY: protections
+protections: all
+	@tests/protections/run.py $(T)
 
 .PHONY: check
 check: module
