@@ -222,7 +222,7 @@ static bool used_is(int64_t want)
 
 /*
  * Pages out of many of the host's blocks: each costs the hypervisor a table, which it has back when the
- * block is whole again. Guards host_recombine() in hyp/mem/host_map.c.
+ * block is whole again. Guards collapse(), by way of host_remap(), in hyp/mem/host_map.c.
  */
 static void test_recombine(void)
 {
