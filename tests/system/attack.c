@@ -60,6 +60,13 @@ static void test_smc(void)
 	is(got("affinity_nobody"), PSCI_RET_INVALID_PARAMETERS, "AFFINITY_INFO of no CPU");
 	is(got("suspend_standby"), 0, "CPU_SUSPEND that keeps state comes back behind the call");
 	is(got("suspend_odd"), PSCI_RET_INVALID_PARAMETERS, "CPU_SUSPEND to no state");
+	/* Firmware without them would say -1, and the long way hand that on: guards `workaround` in vectors.S. */
+	is(got("workaround_1"), 0, "WORKAROUND_1 goes the short way");
+	is(got("workaround_3"), 0, "WORKAROUND_3 too");
+	ok(got("migrate_type") == 2 || got("migrate_type") == -1,
+	   "MIGRATE_INFO_TYPE is firmware's");
+	is(got("features_cpu_on"), 0, "FEATURES knows CPU_ON");
+	is(got("features_mem_protect"), PSCI_RET_NOT_SUPPORTED, "and not what the proxy has not");
 	is(got("psci_unknown"), PSCI_RET_NOT_SUPPORTED, "an unknown PSCI function");
 	ok(got("psci_version") >= 0x10000, "what names no memory goes through");
 }

@@ -60,6 +60,12 @@ int try_smcs(struct seq_buf *out)
 	/* A standby state, for TF-A's "qemu" platform and for QEMU: the next interrupt ends it. */
 	seq_buf_printf(out, "suspend_standby %lld\n", smc(PSCI_CPU_SUSPEND_64, 1, 0x40000000, 0));
 	seq_buf_printf(out, "suspend_odd %lld\n", smc(PSCI_CPU_SUSPEND_64, ~0u, 0x40000000, 0));
+	seq_buf_printf(out, "workaround_1 %lld\nworkaround_3 %lld\n",
+		       smc(SMCCC_ARCH_WORKAROUND_1, 0, 0, 0),
+		       smc(SMCCC_ARCH_WORKAROUND_3, 0, 0, 0));
+	seq_buf_printf(out, "migrate_type %lld\n", smc(PSCI_MIGRATE_INFO_TYPE, 0, 0, 0));
+	seq_buf_printf(out, "features_cpu_on %lld\n", smc(PSCI_FEATURES, PSCI_CPU_ON_64, 0, 0));
+	seq_buf_printf(out, "features_mem_protect %lld\n", smc(PSCI_FEATURES, 0x84000013, 0, 0));
 	seq_buf_printf(out, "psci_unknown %lld\n", smc(0x8400001f, 0, 0, 0));
 	seq_buf_printf(out, "psci_version %lld\n", smc(PSCI_VERSION, 0, 0, 0));
 	return 0;
