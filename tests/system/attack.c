@@ -162,6 +162,7 @@ static void test_random(unsigned int seed, unsigned int calls)
 		 "random hostcalls while VMs come and go, seed %u", seed + 1000);
 	diag("%s", attack_result());
 	check_calls("gentle");
+	ok(got("runs") > 0, "its own VMs ran");
 	check_invariants("after random hostcalls, VMs coming and going");
 	ok(!waitpid(churn, &status, WNOHANG), "VMs come and go meanwhile, unharmed");
 	kill(churn, SIGKILL);

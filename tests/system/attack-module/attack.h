@@ -26,6 +26,8 @@ extern u64 ram_end_pfn;
 extern long (*write_nofault)(void *dst, const void *src, size_t size);
 /* Of those: any; for the hypervisor's pool, which never gives them back; 512, aligned. */
 u64 own_pfn(struct rnd_state *rnd);
+/* The singles by turns; who finds one in use tries the next. */
+u64 own_next_pfn(void);
 u64 own_pool_pfn(void);
 u64 own_block_pfn(void);
 /* One that nobody else gets from any of these. */

@@ -420,7 +420,7 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 	struct worker *workers = kvcalloc(nr_cpu_ids, sizeof(*workers), GFP_KERNEL);
 	struct worker sum = { .config = config };
 	struct checks checks = { .next = attack_calls() + config->check };
-	unsigned int cpu, i, left = 0, never = 0;
+	unsigned int cpu, i, left = 0, never = 0, mark = take_mark();
 
 	if (!workers)
 		return -ENOMEM;
@@ -477,6 +477,8 @@ int random_calls(const struct calls_config *config, struct seq_buf *out)
 			left++;
 		disown(handle);
 	}
+	if (!left)
+		take_back(mark);
 	seq_buf_printf(out, "calls %llu\nodd %llu\nchanged %llu\nruns %llu\ncreated %llu\n",
 		       sum.calls, sum.odd, sum.changed, sum.runs.runs, sum.created);
 	for (i = 0; i < NR_CALLS; i++)

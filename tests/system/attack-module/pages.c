@@ -21,7 +21,7 @@ long (*write_nofault)(void *dst, const void *src, size_t size);
 static u64 *own, pool[NR_POOL >> ORDER], block[NR_BLOCKS];
 static u64 *hyp, victim[MAX_VICTM], log_page;
 static unsigned int nr_hyp, nr_victim;
-static atomic_t next_pool, next_block;
+static atomic_t next_own, next_pool, next_block;
 static u64 take_base[NR_TAKE / 512];
 static unsigned int taken; /* of take_base's pages; guarded by take_lock */
 static DEFINE_SPINLOCK(take_lock);
@@ -97,6 +97,11 @@ int pages_init(void)
 u64 own_pfn(struct rnd_state *rnd)
 {
 	return own[prandom_u32_state(rnd) % NR_OWN];
+}
+
+u64 own_next_pfn(void)
+{
+	return own[(u32)atomic_inc_return(&next_own) % NR_OWN];
 }
 
 u64 own_pool_pfn(void)

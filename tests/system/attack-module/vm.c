@@ -26,9 +26,7 @@ s64 raw_topup(u64 pool, u64 handle)
 		x[1] = own_pool_pfn();
 		x[2] = 16;
 	} else {
-		x[2] = take_pfn(0);
-		if (!x[2])
-			return STOCKADE_ENOMEM;
+		x[2] = own_next_pfn();
 	}
 	attack_call(x);
 	return (s64)x[0];
