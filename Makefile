@@ -35,7 +35,7 @@ help:
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make system     system tests only (T=NAME: only that)'
-	@echo 'make check      format, cppcheck, sparse, SPDX'
+	@echo 'make check      format, cppcheck, sparse, locks, SPDX'
 	@echo 'make format     lets clang-format change the sources'
 	@echo 'make all        hyp, module, vmm'
 	@echo 'make deps       installs what this machine needs'

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Static checks; every one runs, and the exit status says if one complained. Arguments choose:
-# format cppcheck sparse spdx.
+# format cppcheck sparse locks spdx.
 set -uo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$TOP" || exit 1
 
-[ $# -gt 0 ] || set -- spdx format cppcheck sparse
+[ $# -gt 0 ] || set -- spdx format cppcheck sparse locks
 failed=()
 
 # sources PATTERN...: our files, committed or not.
@@ -88,6 +88,28 @@ check_sparse()
 			rc=1
 		fi
 	fi
+	return $rc
+}
+
+# The locks of hyp/, by Clang's thread-safety analysis (hyp/lib/lock_check.h); and that it sees what it is there for.
+check_locks()
+{
+	local clang=(clang --target=aarch64-linux-gnu -std=gnu11 -ffreestanding -march=armv8-a
+		-mgeneral-regs-only -Iinclude -Ihyp -DSTOCKADE_TEST -fsyntax-only
+		-Wthread-safety -Werror=thread-safety)
+	local bad=tests/check/lock_misuse.c last n rc=0 said
+
+	sources 'hyp/*.c' | grep -v asm-offsets | xargs -r -n 1 -P "$(nproc)" "${clang[@]}" || rc=1
+	last=$(sed -n 's/^#define LAST_MISUSE //p' "$bad")
+	"${clang[@]}" -DMISUSE=0 "$bad" || rc=1
+	for ((n = 1; n <= last; n++)); do
+		said=$("${clang[@]}" -DMISUSE=$n "$bad" 2>&1)
+		if ! grep -q 'error:.*\[-Werror,-Wthread-safety' <<<"$said" ||
+			grep 'error:' <<<"$said" | grep -v Wthread-safety; then
+			echo "$bad: misuse $n goes unnoticed"
+			rc=1
+		fi
+	done
 	return $rc
 }
 

@@ -47,9 +47,9 @@ struct cpu {
 	u64 host_mdscr, host_pmcr, host_pmscr, host_trfcr, host_brbcr;
 	u32 lrs_used;
 
-	/* PSCI. power is guarded by the PSCI proxy's lock. */
-	enum cpu_power power;
-	u64 resume_entry, resume_context;
+	/* PSCI (host/psci.c). */
+	enum cpu_power power GUARDED_BY(psci);
+	u64 resume_entry GUARDED_BY(psci), resume_context GUARDED_BY(psci);
 
 	/* The last abort of the host that was answered with a fault (host/abort.c). */
 	u64 abort_pc, abort_far;

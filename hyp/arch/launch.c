@@ -79,7 +79,7 @@ static bool args_ok(const struct stockade_launch *launch)
  * The first CPU, MMU off, running where the image lies: build EL2's tables. Memory is uncached, and
  * exclusives don't work: no locks.
  */
-int launch_early(struct stockade_launch *launch)
+int launch_early(struct stockade_launch *launch) NO_LOCK_CHECK
 {
 	pa_t here = (u64)image_start; /* the code is position-independent, so this is physical */
 	struct hyp_image image = {
@@ -119,7 +119,8 @@ int launch_early(struct stockade_launch *launch)
 	return STOCKADE_OK;
 }
 
-static void init_once(const struct stockade_launch *launch)
+/* The first CPU, still alone. */
+static void init_once(const struct stockade_launch *launch) NO_LOCK_CHECK
 {
 	hyp_map_mmu_is_on();
 	launch_args = hyp_va((u64)launch);
@@ -140,9 +141,9 @@ static void init_once(const struct stockade_launch *launch)
 	vm_gic_init(launch_args->vtimer_intid);
 }
 
-/* Each CPU, MMU on. */
+/* Each CPU, MMU on, one after the other; the module sees to it that none is turned on or off meanwhile. */
 int launch_cpu(const struct stockade_launch *launch, unsigned int index, u64 stub_vbar,
-	       u64 stub_sctlr)
+	       u64 stub_sctlr) NO_LOCK_CHECK
 {
 	struct cpu *cpu;
 

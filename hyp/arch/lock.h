@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted.
- *
- * Order: a VM's lock; its mem.lock, or the FF-A proxy's; mem_lock; the log's. The VM table's lock is taken alone.
+ * Spin locks. EL2 runs with interrupts masked, so that a holder is never interrupted. Which locks there are, and
+ * in which order they are taken, is in lib/lock_order.h.
  */
 #ifndef HYP_ARCH_LOCK_H
 #define HYP_ARCH_LOCK_H
@@ -18,7 +17,7 @@ struct spinlock {
 void spin_wait(void);
 
 /* A ticket lock: CPUs get it in the order in which they asked. */
-static inline void spin_lock(struct spinlock *lock)
+static inline void ticket_lock(struct spinlock *lock)
 {
 	u32 ticket = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
 
@@ -26,9 +25,15 @@ static inline void spin_lock(struct spinlock *lock)
 		spin_wait();
 }
 
-static inline void spin_unlock(struct spinlock *lock)
+static inline void ticket_unlock(struct spinlock *lock)
 {
 	__atomic_store_n(&lock->owner, lock->owner + 1, __ATOMIC_RELEASE);
 }
+
+/* Only the build machine's locks want to know what they are. */
+#define arch_spin_lock(lock, class, name)   ((void)(name), ticket_lock(lock))
+#define arch_spin_unlock(lock, class, name) ((void)(name), ticket_unlock(lock))
+
+#include "lib/lock_order.h"
 
 #endif

@@ -5,15 +5,16 @@
 
 #include <stockade/debugcall.h>
 
+#include "arch/lock.h"
 #include "host/trap.h"
 #include "mem/pgtable.h"
 
 /* Hostcalls of stockade/debugcall.h; false: it is none. */
-bool debug_hostcall(struct host_regs *regs);
+bool debug_hostcall(struct host_regs *regs) TAKES(table);
 
 /* See there. The first page that something is wrong with is *where. */
-enum stockade_broken check_pages(u64 pfn, u64 nr, pa_t *where, u64 *next);
-enum stockade_broken check_tables(bool quiet, pa_t *where);
+enum stockade_broken check_pages(u64 pfn, u64 nr, pa_t *where, u64 *next) TAKES(table);
+enum stockade_broken check_tables(bool quiet, pa_t *where) TAKES(table);
 
 /*
  * Calls entry() for each entry that ends a walk, and table() for each table, root and all, in the order of

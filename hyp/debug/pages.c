@@ -47,8 +47,8 @@ static bool is_legal(const struct page *page)
 	}
 }
 
-/* What the host and EL2 map; with mem_lock. */
-static enum stockade_broken check_page(pa_t pa, const struct page *page)
+/* What the host and EL2 map. */
+static enum stockade_broken check_page(pa_t pa, const struct page *page) REQUIRES(mem)
 {
 	bool host_should = page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED ||
 			   page->state == PAGE_HOST_SECURE || page->state == PAGE_GUEST_SHARED;
@@ -77,7 +77,7 @@ static bool is_same(const struct page *a, const struct page *b)
 }
 
 /* A page that was a guest's a moment ago: while the guest's lock is held it either is, or is not. */
-static enum stockade_broken check_guest_page(pa_t pa, const struct page *was)
+static enum stockade_broken check_guest_page(pa_t pa, const struct page *was) TAKES(table)
 {
 	struct vm *vm = vm_get_index((u32)was->owner);
 	enum stockade_broken broken = STOCKADE_BROKEN_NOTHING;

@@ -23,14 +23,15 @@ struct check {
 	bool unmapped;	 /* guest_unmap_all() was here: tables are lost */
 };
 
-static bool is_hyp(pa_t pa)
+static bool is_hyp(pa_t pa) REQUIRES(mem)
 {
 	return IS_ALIGNED(pa, PAGE_SIZE) && page_is_ram(pa, PAGE_SIZE) &&
 	       page_of(pa)->state == PAGE_HYP;
 }
 
-/* The hypervisor's page pa is in use, for one thing only. With mem_lock. */
+/* The hypervisor's page pa is in use, for one thing only. */
 static enum stockade_broken claim(struct check *check, pa_t pa, enum stockade_broken otherwise)
+	REQUIRES(mem)
 {
 	check->visitor.where = pa;
 	if (!is_hyp(pa))
@@ -43,13 +44,13 @@ static enum stockade_broken claim(struct check *check, pa_t pa, enum stockade_br
 	return STOCKADE_BROKEN_NOTHING;
 }
 
-static enum stockade_broken claim_table(struct table_visitor *visitor, pa_t table)
+static enum stockade_broken claim_table(struct table_visitor *visitor, pa_t table) REQUIRES(mem)
 {
 	return claim((struct check *)visitor, table, STOCKADE_BROKEN_TABLE);
 }
 
-/* With the pool's lock and mem_lock. */
-static enum stockade_broken check_pool(struct check *check, const struct pool *pool)
+/* With the pool's lock too. */
+static enum stockade_broken check_pool(struct check *check, const struct pool *pool) REQUIRES(mem)
 {
 	u64 nr = 0, limit = pool->free + pool->reserved;
 	enum stockade_broken broken = STOCKADE_BROKEN_NOTHING;
@@ -74,7 +75,7 @@ static enum stockade_broken check_pool(struct check *check, const struct pool *p
 /* --- EL2's stage 1 --- */
 
 static enum stockade_broken check_hyp_entry(struct table_visitor *visitor, u64 va,
-					    unsigned int level, u64 entry)
+					    unsigned int level, u64 entry) REQUIRES(mem)
 {
 	struct check *check = (struct check *)visitor;
 	enum stockade_broken broken = STOCKADE_BROKEN_NOTHING;
@@ -128,7 +129,7 @@ static enum stockade_broken check_host_entry(struct table_visitor *visitor, u64 
 /* --- guests --- */
 
 static enum stockade_broken check_guest_entry(struct table_visitor *visitor, u64 ipa,
-					      unsigned int level, u64 entry)
+					      unsigned int level, u64 entry) REQUIRES(mem)
 {
 	u64 attrs = GUEST_RAM | (arch_has_fwb() ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
 	struct check *check = (struct check *)visitor;
@@ -157,8 +158,8 @@ static enum stockade_broken check_guest_entry(struct table_visitor *visitor, u64
 	return STOCKADE_BROKEN_NOTHING;
 }
 
-/* With vm->mem.lock and mem_lock. */
 static enum stockade_broken check_guest_mem(struct check *check, const struct guest_mem *mem)
+	REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem) REQUIRES(mem)
 {
 	enum stockade_broken broken;
 
@@ -183,8 +184,8 @@ static enum stockade_broken check_guest_mem(struct check *check, const struct gu
 	return STOCKADE_BROKEN_NOTHING;
 }
 
-/* With vm->lock and mem_lock. */
 static enum stockade_broken check_vcpu(struct check *check, struct vm *vm, u32 index)
+	REQUIRES_LOCK(vm->lock) REQUIRES(vm) REQUIRES(mem)
 {
 	const struct vcpu *vcpu = vm->vcpus[index];
 	enum stockade_broken broken = claim(check, hyp_pa(vcpu), STOCKADE_BROKEN_VM);
@@ -202,7 +203,7 @@ static enum stockade_broken check_vcpu(struct check *check, struct vm *vm, u32 i
 }
 
 /* vCPUs of the VM that CPUs say they have. */
-static u32 bound_to_cpus(const struct vm *vm)
+static u32 bound_to_cpus(const struct vm *vm) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
 	u32 nr = 0;
 
@@ -211,7 +212,13 @@ static u32 bound_to_cpus(const struct vm *vm)
 	return nr;
 }
 
-static enum stockade_broken check_vm(struct check *check, struct vm *vm, u32 index)
+/* Not under the table's lock, which is taken alone: all other CPUs have been stopped. */
+static u32 users_if_quiet(const struct vm *vm) NO_LOCK_CHECK
+{
+	return vm->users;
+}
+
+static enum stockade_broken check_vm(struct check *check, struct vm *vm, u32 index) TAKES(vm)
 {
 	enum stockade_broken broken;
 	u32 bound = 0;
@@ -233,7 +240,7 @@ static enum stockade_broken check_vm(struct check *check, struct vm *vm, u32 ind
 	}
 	/* Users: each vCPU that is bound, and we. */
 	if (!broken && check->quiet &&
-	    (vm->loaded != bound || bound_to_cpus(vm) != bound || vm->users != bound + 1))
+	    (vm->loaded != bound || bound_to_cpus(vm) != bound || users_if_quiet(vm) != bound + 1))
 		broken = STOCKADE_BROKEN_RUNS;
 	spin_unlock(&mem_lock);
 	spin_unlock(&vm->mem.lock);
@@ -243,7 +250,7 @@ static enum stockade_broken check_vm(struct check *check, struct vm *vm, u32 ind
 
 /* --- all of it --- */
 
-static enum stockade_broken check_own(struct check *check)
+static enum stockade_broken check_own(struct check *check) TAKES(mem)
 {
 	enum stockade_broken broken;
 
@@ -276,7 +283,7 @@ static u64 spare_array_pages(const struct check *check)
 }
 
 /* Wipes the notes. What is not in any use, or in more or less use than it says? */
-static enum stockade_broken sweep(struct check *check, pa_t *where)
+static enum stockade_broken sweep(struct check *check, pa_t *where) TAKES(mem)
 {
 	enum stockade_broken broken = STOCKADE_BROKEN_NOTHING;
 	u64 nr_hyp = 0, nr_lost = 0, nr_over = 0;

@@ -28,7 +28,7 @@
 #define MAX_REPEATS 16
 
 /* Read an instruction of the host's kernel. */
-static bool fetch(u64 pc, u32 *insn)
+static bool fetch(u64 pc, u32 *insn) TAKES(mem)
 {
 	bool readable = false;
 	pa_t pa;

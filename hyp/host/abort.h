@@ -3,8 +3,9 @@
 #ifndef HYP_HOST_ABORT_H
 #define HYP_HOST_ABORT_H
 
+#include "arch/lock.h"
 #include "host/trap.h"
 
-void host_abort(struct host_regs *regs);
+void host_abort(struct host_regs *regs) TAKES(table);
 
 #endif

@@ -15,19 +15,20 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-/* What the SPMC reads and writes instead of the host's buffers. Guarded by ffa_lock. */
+/* What the SPMC reads and writes instead of the host's buffers. */
 static struct {
 	_Alignas(PAGE_SIZE) u8 tx[FFA_PAGE_SIZE];
 	_Alignas(PAGE_SIZE) u8 rx[FFA_PAGE_SIZE];
-} buffers;
+} buffers GUARDED_BY(ffa);
 
-/* Taken before mem_lock; held while the SPMC works. Guards what follows, and ffa_mem.c's. */
-static struct spinlock ffa_lock;
-static u32 version;	/* spoken with the SPMC; 0: there is none that we understand */
-static bool negotiated; /* the host has asked for its version */
-static bool mapped;	/* the SPMC has our buffers, as the host has mapped its own */
-static pa_t host_tx, host_rx;
-static bool left; /* ffa_leave() was there */
+/* Held while the SPMC works. */
+static struct ffa_lock ffa_lock;
+static bool negotiated GUARDED_BY(ffa); /* the host has asked for its version */
+static bool mapped GUARDED_BY(ffa); /* the SPMC has our buffers, as the host has mapped its own */
+static pa_t host_tx GUARDED_BY(ffa), host_rx GUARDED_BY(ffa);
+/* Written with ffa_lock, or at launch. Read at any time, by calls for which there is no lock. */
+static u32 version; /* spoken with the SPMC; 0: there is none that we understand */
+static bool left;   /* ffa_leave() was there */
 
 bool ffa_is_function(u32 function)
 {
@@ -114,7 +115,7 @@ void ffa_leave(bool kernel_lives)
 	s32 error;
 
 	spin_lock(&ffa_lock);
-	left = true;
+	WRITE_ONCE(left, true);
 	/* The next kernel's hypervisor could not know of them. */
 	if (!kernel_lives)
 		ffa_mem_reclaim_all();
@@ -127,8 +128,8 @@ void ffa_leave(bool kernel_lives)
 	spin_unlock(&ffa_lock);
 }
 
-/* A page of the host's that a buffer may be in. With mem_lock. */
-static bool is_hosts(pa_t pa)
+/* A page of the host's that a buffer may be in. */
+static bool is_hosts(pa_t pa) REQUIRES(mem)
 {
 	enum page_state state;
 
@@ -148,7 +149,7 @@ static void copy_words(u64 *to, const u64 *from, u64 bytes)
  * From the host's TX to ours, once; from our RX to the host's. False: the page is not the host's any more, or
  * there is none.
  */
-static bool copy_from_host(u64 bytes)
+static bool copy_from_host(u64 bytes) REQUIRES(ffa) TAKES(mem)
 {
 	bool ok;
 
@@ -164,7 +165,7 @@ static bool copy_from_host(u64 bytes)
 	return ok;
 }
 
-static bool copy_to_host(u64 bytes)
+static bool copy_to_host(u64 bytes) REQUIRES(ffa) TAKES(mem)
 {
 	bool ok;
 
@@ -179,7 +180,7 @@ static bool copy_to_host(u64 bytes)
 }
 
 /* FFA_VERSION: the answer is the version itself, or an error (DEN0077A 13.2). */
-static void do_version(u64 *x)
+static void do_version(u64 *x) REQUIRES(ffa)
 {
 	u32 wanted = (u32)x[1];
 	u64 answer[18];
@@ -199,14 +200,14 @@ static void do_version(u64 *x)
 		call(FFA_VERSION, wanted, 0, 0, answer);
 		if ((s32)answer[0] < 0 || (u32)answer[0] < wanted)
 			return;
-		version = wanted;
+		WRITE_ONCE(version, wanted);
 	}
 	negotiated = true;
 	x[0] = version;
 }
 
 /* 32-bit and 64-bit ones are one call, but for the arguments. */
-static void map_buffers(u64 *x)
+static void map_buffers(u64 *x) REQUIRES(ffa) TAKES(mem)
 {
 	s32 error = FFA_INVALID_PARAMETERS;
 	pa_t tx = x[1], rx = x[2];
@@ -229,7 +230,7 @@ static void map_buffers(u64 *x)
 	ffa_success(x);
 }
 
-static void unmap_buffers(u64 *x)
+static void unmap_buffers(u64 *x) REQUIRES(ffa)
 {
 	if (!mapped || (u32)x[1] >> 16 != FFA_HOST_ID) {
 		ffa_error(x, FFA_INVALID_PARAMETERS);
@@ -240,7 +241,7 @@ static void unmap_buffers(u64 *x)
 	ffa_success(x);
 }
 
-static void partition_info(u64 *x)
+static void partition_info(u64 *x) REQUIRES(ffa) TAKES(mem)
 {
 	bool count_only = x[5] & FFA_INFO_COUNT_ONLY && version >= FFA_VERSION_1_1;
 	u64 bytes, ignored[18];
@@ -299,7 +300,7 @@ static bool takes_over(u32 function)
 	}
 }
 
-static void dispatch(u32 function, u64 *x)
+static void dispatch(u32 function, u64 *x) REQUIRES(ffa) TAKES(mem)
 {
 	switch (function & ~FFA_64) {
 	case FFA_FEATURES:
@@ -337,7 +338,7 @@ static void dispatch(u32 function, u64 *x)
 	}
 }
 
-static void handle(u32 function, u64 *x)
+static void handle(u32 function, u64 *x) REQUIRES(ffa) TAKES(mem)
 {
 	if (function == FFA_VERSION)
 		do_version(x);
@@ -352,12 +353,12 @@ void host_ffa(struct host_regs *regs)
 	u64 *x = regs->x;
 	u32 function = (u32)x[0];
 
-	if (!version && !left) {
+	if (!READ_ONCE(version) && !READ_ONCE(left)) {
 		/* Nobody there, as firmware would say. */
 		x[0] = (u64)SMCCC_RET_NOT_SUPPORTED;
 		return;
 	}
-	if (left || passes(function)) {
+	if (READ_ONCE(left) || passes(function)) {
 		/* A direct message may keep the secure world busy for long: no lock. */
 		smc_forward(x);
 		return;

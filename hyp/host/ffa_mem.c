@@ -12,7 +12,7 @@
 #include "host/ffa_abi.h"
 #include "mem/secure.h"
 
-/* What the secure world holds. Guarded by the FF-A lock. */
+/* What the secure world holds. */
 struct transaction {
 	u64 handle; /* the SPMC's name for it */
 	bool named; /* handle is known */
@@ -23,9 +23,9 @@ struct transaction {
 
 #define MAX_TRANSACTIONS 512
 
-static struct transaction transactions[MAX_TRANSACTIONS];
+static struct transaction transactions[MAX_TRANSACTIONS] GUARDED_BY(ffa);
 
-static struct transaction *find_free(void)
+static struct transaction *find_free(void) REQUIRES(ffa)
 {
 	for (u32 i = 0; i < MAX_TRANSACTIONS; i++)
 		if (!transactions[i].used)
@@ -33,7 +33,7 @@ static struct transaction *find_free(void)
 	return NULL;
 }
 
-static struct transaction *find(u64 handle)
+static struct transaction *find(u64 handle) REQUIRES(ffa)
 {
 	for (u32 i = 0; i < MAX_TRANSACTIONS; i++)
 		if (transactions[i].used && transactions[i].named &&

@@ -3,6 +3,7 @@
 #ifndef HYP_HOST_FFA_MEM_H
 #define HYP_HOST_FFA_MEM_H
 
+#include "arch/lock.h"
 #include "lib/types.h"
 
 /* Where the ranges are in a memory transaction descriptor, and how many. */
@@ -20,13 +21,13 @@ bool ffa_mem_parse(const void *descriptor, u32 fragment, u32 total, u32 version,
 
 /*
  * The calls: x0-x7 in and out (results as FF-A has them). buffer: the hypervisor's TX, which the SPMC reads, and
- * into which the host's was copied. With the FF-A lock.
+ * into which the host's was copied.
  */
-void ffa_mem_share(u64 *x, void *buffer, u32 version);
-void ffa_mem_frag(u64 *x, void *buffer);
-void ffa_mem_reclaim(u64 *x);
+void ffa_mem_share(u64 *x, void *buffer, u32 version) REQUIRES(ffa) TAKES(mem);
+void ffa_mem_frag(u64 *x, void *buffer) REQUIRES(ffa) TAKES(mem);
+void ffa_mem_reclaim(u64 *x) REQUIRES(ffa) TAKES(mem);
 /* Take back what the secure world lets go of: the kernel that shared it is no more. */
-void ffa_mem_reclaim_all(void);
+void ffa_mem_reclaim_all(void) REQUIRES(ffa) TAKES(mem);
 
 /* Result of a call. */
 void ffa_error(u64 *x, s32 error);

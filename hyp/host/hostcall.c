@@ -98,6 +98,15 @@ static int unlaunch_cpu(struct host_regs *regs)
 	launch_leave(regs, cpu->stub_vbar, cpu->stub_sctlr, image_pa(launch_left));
 }
 
+static void status(struct result *res)
+{
+	spin_lock(&mem_lock);
+	res->x1 = page_nr_hyp;
+	res->x2 = hyp_pool.free;
+	spin_unlock(&mem_lock);
+	res->x3 = vm_count();
+}
+
 static int dispatch(struct host_regs *regs, struct want *want, struct result *res)
 {
 	const u64 *x = regs->x;
@@ -109,9 +118,7 @@ static int dispatch(struct host_regs *regs, struct want *want, struct result *re
 		res->x1 = STOCKADE_ABI_VERSION;
 		return STOCKADE_OK;
 	case STOCKADE_HC_STATUS:
-		res->x1 = page_nr_hyp;
-		res->x2 = hyp_pool.free;
-		res->x3 = vm_count();
+		status(res);
 		return STOCKADE_OK;
 	case STOCKADE_HC_SEAL:
 		return host_seal();
@@ -148,7 +155,8 @@ void hostcall(struct host_regs *regs)
 	if (debug_hostcall(regs))
 		return;
 #endif
-	if (regs->x[0] < STOCKADE_HC_BASE || regs->x[0] >= STOCKADE_HC_END || hyp_panicked)
+	if (regs->x[0] < STOCKADE_HC_BASE || regs->x[0] >= STOCKADE_HC_END ||
+	    READ_ONCE(hyp_panicked))
 		ret = STOCKADE_ENOSYS;
 	else
 		ret = dispatch(regs, &want, &res);

@@ -3,8 +3,9 @@
 #ifndef HYP_HOST_HOSTCALL_H
 #define HYP_HOST_HOSTCALL_H
 
+#include "arch/lock.h"
 #include "host/trap.h"
 
-void hostcall(struct host_regs *regs);
+void hostcall(struct host_regs *regs) TAKES(table);
 
 #endif

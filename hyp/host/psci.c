@@ -19,8 +19,7 @@
 #define BOOT_CPU_MODE_EL2 0xe12
 #define MAX_STEPS	  64
 
-/* Guards power, resume_entry and resume_context of all CPUs. */
-static struct spinlock psci_lock;
+static struct psci_lock psci_lock;
 
 bool psci_is_function(u32 function)
 {

@@ -7,10 +7,10 @@
 #include "host/trap.h"
 
 bool psci_is_function(u32 function);
-void host_psci(struct host_regs *regs);
+void host_psci(struct host_regs *regs) TAKES(psci);
 
 /* A CPU has come up at EL2: what it enters the host with. */
-void psci_cpu_is_on(struct cpu *cpu, struct host_regs *regs);
+void psci_cpu_is_on(struct cpu *cpu, struct host_regs *regs) TAKES(psci);
 /* One of its first instructions was stepped. */
 void psci_step(struct host_regs *regs);
 

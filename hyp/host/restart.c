@@ -12,9 +12,9 @@ bool end_all_guests(void)
 {
 	bool let_go;
 
-	if (hyp_panicked) {
+	if (READ_ONCE(hyp_panicked)) {
 		/* Whoever panicked may have held any lock: memory is what can be zeroed without. */
-		guest_memory_scrub_all();
+		guest_memory_scrub_in_panic();
 		return false;
 	}
 	vcpu_put_bound();

@@ -11,8 +11,7 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-/* With mem_lock. */
-static void own(pa_t base, u64 size)
+static void own(pa_t base, u64 size) REQUIRES(mem)
 {
 	for (pa_t pa = base; pa < base + size; pa += PAGE_SIZE) {
 		hyp_assert(page_is_ram(pa, PAGE_SIZE));
@@ -21,7 +20,7 @@ static void own(pa_t base, u64 size)
 	}
 }
 
-static void own_all(const struct stockade_launch *launch)
+static void own_all(const struct stockade_launch *launch) REQUIRES(mem)
 {
 	struct stockade_range image = launch_image();
 

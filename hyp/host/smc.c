@@ -69,8 +69,8 @@ static bool names_no_memory(u32 function)
 
 void smc_log_denied(u32 function)
 {
-	static struct spinlock lock;
-	static u32 seen[16], nr_seen; /* guarded by lock */
+	static struct smc_lock lock;
+	static u32 seen[16] GUARDED_BY(smc), nr_seen GUARDED_BY(smc);
 	u32 i;
 
 	spin_lock(&lock);

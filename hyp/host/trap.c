@@ -52,7 +52,7 @@ void host_trap(struct host_regs *regs)
 		break;
 	case EC_IABT_LOWER:
 	case EC_DABT_LOWER:
-		if (hyp_panicked)
+		if (READ_ONCE(hyp_panicked))
 			host_inject_fault(HOST_FAULT_EXTERNAL);
 		else
 			host_abort(regs);

@@ -3,6 +3,7 @@
 #ifndef HYP_HOST_TRAP_H
 #define HYP_HOST_TRAP_H
 
+#include "arch/lock.h"
 #include "lib/types.h"
 
 struct host_regs {
@@ -10,6 +11,7 @@ struct host_regs {
 	u64 pad; /* the stack stays aligned */
 };
 
-void host_trap(struct host_regs *regs);
+/* Holds no lock, before and after. */
+void host_trap(struct host_regs *regs) TAKES(table);
 
 #endif

@@ -7,10 +7,10 @@
 #include "lib/panic.h"
 #include "lib/types.h"
 
-static struct spinlock log_lock;
-static struct stockade_log *log_ring; /* guarded by log_lock */
+static struct log_lock log_lock;
+static struct stockade_log *log_ring GUARDED_BY(log);
 /* The ring is the host's to scribble on: the position is our own. */
-static u32 log_head;
+static u32 log_head GUARDED_BY(log);
 
 void log_init(struct stockade_log *ring)
 {
@@ -20,12 +20,12 @@ void log_init(struct stockade_log *ring)
 	spin_unlock(&log_lock);
 }
 
-static void put_char(char c)
+static void put_char(char c) REQUIRES(log)
 {
 	log_ring->text[log_head++ % STOCKADE_LOG_TEXT] = c;
 }
 
-static void put_number(u64 value, unsigned int base)
+static void put_number(u64 value, unsigned int base) REQUIRES(log)
 {
 	char digits[20];
 	unsigned int n = 0;
@@ -38,19 +38,12 @@ static void put_number(u64 value, unsigned int base)
 		put_char(digits[--n]);
 }
 
-void log_line(const char *format, ...)
+static void put_line(const char *format, va_list args) REQUIRES(log)
 {
-	va_list args;
 	const char *s;
 
-	/* A panic may have come upon the holder of the lock; its own line must get out. */
-	bool locked = !hyp_panicked;
-
-	if (locked)
-		spin_lock(&log_lock);
 	if (!log_ring)
-		goto unlock;
-	va_start(args, format);
+		return;
 	for (const char *p = format; *p; p++) {
 		bool wide = false;
 
@@ -77,11 +70,28 @@ void log_line(const char *format, ...)
 			break;
 		}
 	}
-	va_end(args);
 	put_char('\n');
 	/* The text first, then the position that says it is there. */
 	__atomic_store_n(&log_ring->head, log_head, __ATOMIC_RELEASE);
-unlock:
-	if (locked)
+}
+
+/* Without the lock: a panic may have come upon its holder, and its own line must get out. */
+static void put_last_line(const char *format, va_list args) NO_LOCK_CHECK
+{
+	put_line(format, args);
+}
+
+void log_line(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (READ_ONCE(hyp_panicked)) {
+		put_last_line(format, args);
+	} else {
+		spin_lock(&log_lock);
+		put_line(format, args);
 		spin_unlock(&log_lock);
+	}
+	va_end(args);
 }

@@ -8,10 +8,12 @@
 
 #include <stockade/log.h>
 
+#include "arch/lock.h"
+
 /* ring: where to write, in this address space. Before it is set, lines are dropped. */
-void log_init(struct stockade_log *ring);
+void log_init(struct stockade_log *ring) TAKES(log);
 
 /* printf with %s, %u (unsigned int), %x (unsigned int), %lx and %lu (u64) alone. Any context. */
-__attribute__((format(printf, 1, 2))) void log_line(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void log_line(const char *format, ...) TAKES(log);
 
 #endif

@@ -30,8 +30,12 @@ typedef u64 ipa_t; /* a guest's intermediate physical address */
 #define ALIGN_UP(x, a)	   ALIGN_DOWN((x) + (a)-1, a)
 #define IS_ALIGNED(x, a)   (((x) & ((u64)(a)-1)) == 0)
 
-#define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, v) (*(volatile __typeof__(x) *)&(x) = (v))
+/*
+ * One load, one store, whole: of what another CPU, the host or a table walker may read or write at the same time. No
+ * order with other accesses.
+ */
+#define READ_ONCE(x)	 __atomic_load_n((const volatile __typeof__(x) *)&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n((volatile __typeof__(x) *)&(x), v, __ATOMIC_RELAXED)
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
 

@@ -75,7 +75,7 @@ void host_unmap(pa_t pa, unsigned int level)
  * Does the table at level map only RAM of the host, all of it? Pages that a guest shares don't count:
  * unsharing must find the table still there.
  */
-static bool table_is_whole(const u64 *table, pa_t base, unsigned int level)
+static bool table_is_whole(const u64 *table, pa_t base, unsigned int level) REQUIRES(mem)
 {
 	if (!page_is_ram(base, level_size(level - 1)))
 		return false;
@@ -89,7 +89,7 @@ static bool table_is_whole(const u64 *table, pa_t base, unsigned int level)
 }
 
 /* Rebuild the block around pa that the table at level maps, then the one around that. */
-static void collapse(pa_t pa, unsigned int level)
+static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 {
 	for (; level > 1 && level > host_map.start_level; level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));

@@ -6,34 +6,36 @@
 #ifndef HYP_MEM_HOST_MAP_H
 #define HYP_MEM_HOST_MAP_H
 
+#include "arch/lock.h"
 #include "mem/pgtable.h"
 
+/* Itself constant once it is built: the lock is for the tables. */
 extern struct pgtable host_map;
 
 /*
  * Build it from the page array: what is not the host's is left out. Once, before any CPU uses it.
  * ENOMEM: hyp_pool is too small.
  */
-int host_map_init(unsigned int ipa_bits);
+int host_map_init(unsigned int ipa_bits) REQUIRES(mem);
 
 /*
  * Tables that changing the mapping of [pa, pa + level_size(level)) by itself would take; pa aligned.
  */
-unsigned int host_map_missing(pa_t pa, unsigned int level);
+unsigned int host_map_missing(pa_t pa, unsigned int level) REQUIRES(mem);
 /* Take a page (level 3) or a 2 MiB block (level 2) of RAM from the host; complete on every CPU. */
-void host_unmap(pa_t pa, unsigned int level);
+void host_unmap(pa_t pa, unsigned int level) REQUIRES(mem);
 /* Give it back; tables that then map only RAM of the host, whole, become blocks again. */
-void host_remap(pa_t pa, unsigned int level);
+void host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
 /* A mapped page stopped being a guest's: perhaps its table now is such a one. */
-void host_recombine(pa_t pa);
+void host_recombine(pa_t pa) REQUIRES(mem);
 
 /*
  * The host touched what is not RAM and not mapped: map the largest block around it without RAM.
  * False: no table was to be had.
  */
-bool host_map_device(pa_t pa);
+bool host_map_device(pa_t pa) REQUIRES(mem);
 
 /* Is pa mapped for the host now? */
-bool host_mapped(pa_t pa);
+bool host_mapped(pa_t pa) REQUIRES(mem);
 
 #endif

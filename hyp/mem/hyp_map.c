@@ -74,7 +74,8 @@ static bool map_array(const struct stockade_launch *launch)
 	return true;
 }
 
-int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *image)
+/* One CPU, MMU off: there are no locks yet. */
+int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *image) NO_LOCK_CHECK
 {
 	pa_t root;
 

@@ -7,10 +7,12 @@
 
 #include <stockade/launch.h>
 
+#include "arch/lock.h"
 #include "mem/pgtable.h"
 
-extern struct pool hyp_pool;   /* guarded by mem_lock */
-extern struct pgtable hyp_map; /* guarded by mem_lock; windows by their CPU */
+extern struct pool hyp_pool GUARDED_BY(mem);
+/* Itself constant: mem_lock is for the tables, but each CPU's window, which is its own. */
+extern struct pgtable hyp_map;
 
 /*
  * Pages of hyp_pool that no hostcall may touch: an abort of the host that needs a table has nobody to
@@ -33,11 +35,11 @@ int hyp_map_init(const struct stockade_launch *launch, const struct hyp_image *i
 /* The MMU is on: pointers into the image are other ones now. Once. */
 void hyp_map_mmu_is_on(void);
 
-/* How many tables mapping the page would take. With mem_lock. */
-unsigned int hyp_map_missing(pa_t pa);
-/* Map a page at its place in the linear region; unmap it on every CPU. With mem_lock. */
-void hyp_map_page(pa_t pa);
-void hyp_unmap_page(pa_t pa);
+/* How many tables mapping the page would take. */
+unsigned int hyp_map_missing(pa_t pa) REQUIRES(mem);
+/* Map a page at its place in the linear region; unmap it on every CPU. */
+void hyp_map_page(pa_t pa) REQUIRES(mem);
+void hyp_unmap_page(pa_t pa) REQUIRES(mem);
 
 /*
  * Map any page of RAM for this CPU, until window_close(). One at a time. What keeps the page from

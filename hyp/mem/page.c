@@ -3,11 +3,16 @@
 
 #include "arch/layout.h"
 
-struct spinlock mem_lock;
+struct mem_lock mem_lock;
 u64 page_nr_hyp;
 
 static struct stockade_range page_ram[STOCKADE_MAX_RAM]; /* constant after page_init() */
 static unsigned int page_nr_ram;
+
+static struct page *entry(pa_t pa)
+{
+	return hyp_array_va(pa);
+}
 
 void page_init(const struct stockade_range *ram, unsigned int nr)
 {
@@ -15,7 +20,7 @@ void page_init(const struct stockade_range *ram, unsigned int nr)
 	for (unsigned int i = 0; i < nr; i++) {
 		page_ram[i] = ram[i];
 		for (pa_t pa = ram[i].base; pa < ram[i].base + ram[i].size; pa += PAGE_SIZE)
-			*page_of(pa) = (struct page){ .state = PAGE_HOST };
+			*entry(pa) = (struct page){ .state = PAGE_HOST };
 	}
 }
 
@@ -55,5 +60,10 @@ bool page_meets_ram(pa_t pa, u64 size)
 
 struct page *page_of(pa_t pa)
 {
-	return hyp_array_va(pa);
+	return entry(pa);
+}
+
+bool page_is_guest_shared(pa_t pa)
+{
+	return entry(pa)->state == PAGE_GUEST_SHARED;
 }

@@ -48,9 +48,9 @@ _Static_assert(sizeof(struct page) == 8, "the loader sizes the array");
 
 #define PAGE_MAX_REFS 255
 
-extern struct spinlock mem_lock;
+extern struct mem_lock mem_lock;
 
-/* Take over the list of RAM; the page array is mapped and zero. Every page becomes the host's. */
+/* Take over the list of RAM; the page array is mapped and zero. Every page becomes the host's. The first CPU, alone. */
 void page_init(const struct stockade_range *ram, unsigned int nr);
 
 /* Is [pa, pa + size) all of one range of RAM? Overflow-safe. No lock needed. */
@@ -64,10 +64,15 @@ const struct stockade_range *page_ram_range_above(pa_t pa);
 /* The n-th range of RAM, or NULL. */
 const struct stockade_range *page_ram_range(unsigned int n);
 
-/* The entry of a page for which page_is_ram() holds. With mem_lock. */
-struct page *page_of(pa_t pa);
+/* The entry of a page for which page_is_ram() holds. */
+struct page *page_of(pa_t pa) REQUIRES(mem);
+/*
+ * Does the guest share the page, which it has mapped? For who holds that guest's lock: its pages change hands with
+ * both locks, so one of them is enough to look.
+ */
+bool page_is_guest_shared(pa_t pa) REQUIRES(guest_mem);
 
-/* Pages in state PAGE_HYP. With mem_lock, or for statistics without. */
-extern u64 page_nr_hyp;
+/* Pages in state PAGE_HYP. */
+extern u64 page_nr_hyp GUARDED_BY(mem);
 
 #endif

@@ -26,19 +26,27 @@ void guest_start_reclaim(struct guest_mem *mem)
 	spin_unlock(&mem->lock);
 }
 
-/*
- * Zero pages [from, from + nr) of what the entry maps, unless the host sees them anyhow. They are the
- * guest's, and mem->lock keeps them so.
- */
-static void zero_pages(pa_t pa, u64 nr)
+bool guest_is_dying(struct guest_mem *mem)
+{
+	bool dying;
+
+	spin_lock(&mem->lock);
+	dying = mem->dying;
+	spin_unlock(&mem->lock);
+	return dying;
+}
+
+/* Zero nr pages of the guest's, unless the host sees them anyhow. */
+static void zero_pages(pa_t pa, u64 nr) REQUIRES(guest_mem)
 {
 	for (u64 i = 0; i < nr; i++, pa += PAGE_SIZE)
-		if (page_of(pa)->state != PAGE_GUEST_SHARED)
+		if (!page_is_guest_shared(pa))
 			scrub_page(pa);
 }
 
 /* All of a zeroed page or block goes to the host. */
 static void give_back(struct guest_mem *mem, u64 *entry, unsigned int level)
+	REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem)
 {
 	pa_t pa = *entry & PTE_ADDR;
 	u64 nr = level_size(level) / PAGE_SIZE;
@@ -72,7 +80,8 @@ static u64 skip_empty(const u64 *entry, u64 index)
 }
 
 /* The table that ends before reclaim_next is empty now: into the pool with it, and those above. */
-static void free_tables(struct guest_mem *mem, unsigned int level)
+static void free_tables(struct guest_mem *mem, unsigned int level) REQUIRES_LOCK(mem->lock)
+	REQUIRES(guest_mem)
 {
 	ipa_t inside = mem->reclaim_next - 1;
 
@@ -94,7 +103,7 @@ bool guest_reclaim_pending(const struct guest_mem *mem)
 }
 
 /* By the page array, for a VM whose tables are gone; they themselves are lost. */
-static void reclaim_by_array(struct guest_mem *mem)
+static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem)
 {
 	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
 
@@ -178,18 +187,33 @@ void guest_unmap_all(struct guest_mem *mem)
 	spin_unlock(&mem->lock);
 }
 
+static void scrub_if_private(pa_t pa) REQUIRES(mem)
+{
+	enum page_state state = page_of(pa)->state;
+
+	if (state == PAGE_GUEST || state == PAGE_MOVING)
+		scrub_page(pa);
+}
+
 void guest_memory_scrub_all(void)
 {
 	const struct stockade_range *ram;
 
 	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
 		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
-			enum page_state state = page_of(pa)->state;
-
-			if (state == PAGE_GUEST || state == PAGE_MOVING)
-				zero_pages(pa, 1);
+			scrub_if_private(pa);
 		}
 	}
+}
+
+/* Whoever panicked may hold mem_lock for ever. */
+void guest_memory_scrub_in_panic(void) NO_LOCK_CHECK
+{
+	const struct stockade_range *ram;
+
+	for (unsigned int i = 0; (ram = page_ram_range(i)); i++)
+		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE)
+			scrub_if_private(pa);
 }
 
 pa_t guest_reclaim_table(struct guest_mem *mem)

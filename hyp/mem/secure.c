@@ -39,9 +39,10 @@ int host_share_secure(struct secure_list *list, pa_t pa, u64 nr)
 void host_unshare_secure(struct secure_list *list, u64 nr)
 {
 	while (nr-- && list->head != SECURE_LIST_EMPTY) {
-		struct page *page = page_of(list->head << PAGE_SHIFT);
+		struct page *page;
 
 		spin_lock(&mem_lock);
+		page = page_of(list->head << PAGE_SHIFT);
 		list->head = page->gfn;
 		*page = (struct page){ .state = PAGE_HOST };
 		spin_unlock(&mem_lock);

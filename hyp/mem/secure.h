@@ -6,6 +6,7 @@
 #ifndef HYP_MEM_SECURE_H
 #define HYP_MEM_SECURE_H
 
+#include "arch/lock.h"
 #include "lib/types.h"
 
 /* The pages of one transaction: frame number of the last one shared; the page array links it to the others. */
@@ -19,8 +20,8 @@ struct secure_list {
  * Share nr contiguous pages. EINVAL: misaligned, no page, or not RAM. EPERM: a page is not the host's alone,
  * or is shared with the secure world. Refused, it has changed nothing. The caller guards the list.
  */
-int host_share_secure(struct secure_list *list, pa_t pa, u64 nr);
+int host_share_secure(struct secure_list *list, pa_t pa, u64 nr) TAKES(mem);
 /* Take back the nr pages that were shared last, or all there are. */
-void host_unshare_secure(struct secure_list *list, u64 nr);
+void host_unshare_secure(struct secure_list *list, u64 nr) TAKES(mem);
 
 #endif

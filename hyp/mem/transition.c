@@ -42,7 +42,7 @@ void scrub_page(pa_t pa)
  * Tables for taking [pa, pa + nr pages) from the host and mapping them at EL2. nr is small: the range
  * meets two tables of each kind at the most, those of its ends.
  */
-static u64 tables_for_hyp(pa_t pa, u64 nr)
+static u64 tables_for_hyp(pa_t pa, u64 nr) REQUIRES(mem)
 {
 	pa_t last = pa + (nr - 1) * PAGE_SIZE;
 	u64 tables = host_map_missing(pa, 3) + hyp_map_missing(pa);
@@ -58,8 +58,8 @@ static bool may_donate_hyp(pa_t pa, u64 nr)
 	       page_is_ram(pa, nr * PAGE_SIZE);
 }
 
-/* With mem_lock: are all of them the host's alone? */
-static bool host_owns(pa_t pa, u64 nr)
+/* Are all of them the host's alone? */
+static bool host_owns(pa_t pa, u64 nr) REQUIRES(mem)
 {
 	for (u64 i = 0; i < nr; i++)
 		if (page_of(pa)[i].state != PAGE_HOST)
@@ -302,9 +302,10 @@ refuse:
 
 /*
  * The guest's level 3 entry for ipa, which is mapped: splits a block on both sides, from the tables that
- * were set aside when it was donated. With both locks.
+ * were set aside when it was donated.
  */
-static u64 *page_entry(struct guest_mem *mem, ipa_t ipa)
+static u64 *page_entry(struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock)
+	REQUIRES(guest_mem) REQUIRES(mem)
 {
 	unsigned int level;
 	u64 *entry = pgtable_find(&mem->map, ipa, &level);
@@ -320,7 +321,7 @@ static u64 *page_entry(struct guest_mem *mem, ipa_t ipa)
 }
 
 /* The page that ipa is mapped to, or 0. */
-static pa_t guest_page(const struct guest_mem *mem, ipa_t ipa)
+static pa_t guest_page(const struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock)
 {
 	unsigned int level;
 	u64 entry = *pgtable_find(&mem->map, ipa, &level);
@@ -389,10 +390,11 @@ void return_to_host(pa_t pa)
 }
 
 /*
- * A private page leaves the guest: `mark` is what its entry says from now on. With both locks; mem_lock is
- * not held while the page is zeroed.
+ * A private page leaves the guest: `mark` is what its entry says from now on. mem_lock is not held while the page
+ * is zeroed.
  */
 static void take_from_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 mark)
+	REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem) REQUIRES(mem)
 {
 	if (!mem->unmapped)
 		pgtable_set(&mem->map, page_entry(mem, ipa), ipa, mark);
@@ -468,10 +470,11 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa)
 
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
 {
-	struct page *page = page_of(pa);
+	const struct page *page;
 
 	spin_lock(&mem->lock);
 	spin_lock(&mem_lock);
+	page = page_of(pa);
 	/* Else another CPU came first. */
 	if (page->state == PAGE_GUEST && page->owner == mem->owner)
 		take_from_guest(mem, pa, (ipa_t)page->gfn << PAGE_SHIFT, PTE_POISON);

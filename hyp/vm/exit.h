@@ -15,14 +15,14 @@ struct exit_info {
 	u32 abort_size;
 };
 
-enum stockade_exit exit_sync(struct vcpu *vcpu, struct exit_info *info);
+enum stockade_exit exit_sync(struct vcpu *vcpu, struct exit_info *info) TAKES(vm);
 
 /* By the kind of trap. */
-enum stockade_exit exit_abort(struct vcpu *vcpu, struct exit_info *info);
-enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info);
+enum stockade_exit exit_abort(struct vcpu *vcpu, struct exit_info *info) TAKES(guest_mem);
+enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info) TAKES(vm);
 enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info);
 /* PSCI (Arm DEN0022) for guests: only function IDs for which vm_psci_knows(). */
-enum stockade_exit exit_psci(struct vcpu *vcpu, struct exit_info *info);
+enum stockade_exit exit_psci(struct vcpu *vcpu, struct exit_info *info) TAKES(vm);
 bool vm_psci_knows(u32 function);
 /* TRNG (Arm DEN0098) for guests: the five calls of version 1.0. */
 void vm_trng(struct vcpu *vcpu);

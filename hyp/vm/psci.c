@@ -29,8 +29,7 @@ bool vm_psci_knows(u32 function)
 	}
 }
 
-/* With vm->lock. */
-static struct vcpu *find(struct vm *vm, u64 mpidr)
+static struct vcpu *find(struct vm *vm, u64 mpidr) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
 	if (mpidr & ~MPIDR_AFFINITY)
 		return NULL;

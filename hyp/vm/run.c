@@ -148,7 +148,7 @@ int vcpu_run(u64 *exit_reason)
 
 	if (!vcpu)
 		return STOCKADE_ENOENT;
-	if (hyp_panicked || !guest_may_enter())
+	if (READ_ONCE(hyp_panicked) || !guest_may_enter())
 		return STOCKADE_EBUSY;
 	flags = READ_ONCE(vcpu->run->entry_flags);
 	ret = settle_abort(vcpu, flags, READ_ONCE(vcpu->run->mmio_data));

@@ -7,8 +7,7 @@
 #include "arch/tlb.h"
 #include "lib/string.h"
 
-/* With vm->lock. */
-static int may_add_locked(const struct vm *vm, u64 index)
+static int may_add_locked(const struct vm *vm, u64 index) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
 	if (index >= STOCKADE_MAX_VCPUS)
 		return STOCKADE_EINVAL;
@@ -45,10 +44,10 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	vcpu->vm = vm;
 	vcpu->run = hyp_va(run);
 	vcpu->index = (u32)index;
-	vcpu->power = VCPU_ON;
 	guest_regs_reset(&vcpu->regs, vcpu->index);
 
 	spin_lock(&vm->lock);
+	vcpu->power = VCPU_ON;
 	ret = may_add_locked(vm, index);
 	if (!ret) {
 		vm->vcpus[index] = vcpu;
@@ -64,8 +63,7 @@ undo_donate:
 	return ret;
 }
 
-/* With vm->lock. */
-static struct vcpu *find(struct vm *vm, u64 index)
+static struct vcpu *find(struct vm *vm, u64 index) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
 	return index < vm->nr_vcpus ? vm->vcpus[index] : NULL;
 }
@@ -126,7 +124,7 @@ bool vcpu_wait_for_puts(void)
 	return true;
 }
 
-static void unbind(struct cpu *cpu, struct vcpu *vcpu)
+static void unbind(struct cpu *cpu, struct vcpu *vcpu) TAKES(vm)
 {
 	struct vm *vm = vcpu->vm;
 

@@ -20,10 +20,10 @@ struct vcpu {
 	struct vm *vm;
 	struct stockade_run *run; /* the host writes here at any time: read each field once */
 	u32 index;
-	bool bound; /* to some CPU; guarded by vm->lock */
+	bool bound GUARDED_BY(vm); /* to some CPU */
 
-	enum vcpu_power power;	  /* guarded by vm->lock */
-	u64 on_entry, on_context; /* with VCPU_ON_PENDING; guarded by vm->lock */
+	enum vcpu_power power GUARDED_BY(vm);
+	u64 on_entry GUARDED_BY(vm), on_context GUARDED_BY(vm); /* with VCPU_ON_PENDING */
 
 	u64 csselr; /* which cache CCSIDR_EL1 speaks of */
 
@@ -35,12 +35,12 @@ struct vcpu {
 _Static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU is one page");
 
 /* Hostcalls; see stockade/hostcall.h. */
-int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want);
-int vcpu_set_reg(struct vm *vm, u64 index, u64 reg, u64 value);
+int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want) TAKES(vm);
+int vcpu_set_reg(struct vm *vm, u64 index, u64 reg, u64 value) TAKES(vm);
 /* Keeps the caller's reference to vm if it succeeds. */
-int vcpu_load(struct vm *vm, u64 index);
-int vcpu_destroy(struct vm *vm, u64 index);
-int vcpu_run(u64 *exit_reason);
+int vcpu_load(struct vm *vm, u64 index) TAKES(vm);
+int vcpu_destroy(struct vm *vm, u64 index) TAKES(vm);
+int vcpu_run(u64 *exit_reason) TAKES(vm);
 int vcpu_mmio_value(u64 *value);
 
 /*
@@ -55,10 +55,10 @@ bool vcpu_stopped(void);
  */
 bool vcpu_wait_for_puts(void);
 
-/* Of a vCPU that will not run again, with vm->lock: nothing that was the guest's is left in its page. */
-void vcpu_scrub_locked(struct vcpu *vcpu);
+/* Of a vCPU that will not run again: nothing that was the guest's is left in its page. */
+void vcpu_scrub_locked(struct vcpu *vcpu) REQUIRES(vm);
 
 /* Unbind what this CPU has bound. ENOENT: nothing. */
-int vcpu_put_bound(void);
+int vcpu_put_bound(void) TAKES(vm);
 
 #endif

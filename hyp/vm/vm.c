@@ -13,11 +13,11 @@
 #define CONFIG_FLAGS_SHIFT 8
 #define MIN_IPA_BITS	   32
 
-static struct spinlock table_lock;
-static struct vm *table[STOCKADE_MAX_VMS]; /* guarded by table_lock */
-static unsigned int nr_vms;		   /* guarded by table_lock */
-static bool closed;			   /* by unload; guarded by table_lock */
-static bool ended;			   /* by vm_unmap_all(); guarded by table_lock */
+static struct table_lock table_lock;
+static struct vm *table[STOCKADE_MAX_VMS] GUARDED_BY(table);
+static unsigned int nr_vms GUARDED_BY(table);
+static bool closed GUARDED_BY(table); /* by unload */
+static bool ended GUARDED_BY(table);  /* by vm_unmap_all() */
 
 struct vm *vm_get_index(u32 index)
 {
@@ -48,7 +48,12 @@ void vm_put(struct vm *vm)
 
 unsigned int vm_count(void)
 {
-	return READ_ONCE(nr_vms);
+	unsigned int nr;
+
+	spin_lock(&table_lock);
+	nr = nr_vms;
+	spin_unlock(&table_lock);
+	return nr;
 }
 
 int vm_close_table(void)
@@ -66,7 +71,12 @@ int vm_close_table(void)
 
 bool vm_table_is_closed(void)
 {
-	return READ_ONCE(closed);
+	bool is_closed;
+
+	spin_lock(&table_lock);
+	is_closed = closed;
+	spin_unlock(&table_lock);
+	return is_closed;
 }
 
 void vm_end(struct vm *vm)
@@ -187,7 +197,7 @@ int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want)
 {
 	int ret;
 
-	if (READ_ONCE(vm->mem.dying))
+	if (guest_is_dying(&vm->mem))
 		return STOCKADE_EPERM;
 	ret = host_donate_hyp(pages, nr, want);
 	if (ret)
@@ -255,17 +265,21 @@ int vm_destroy(struct vm *vm)
 {
 	pa_t root = vm->mem.map.root;
 	u64 nr_root = stockade_s2_root_pages(vm->mem.map.ia_bits);
-	bool left;
+	bool dying, left;
 
-	if (!is_dying(vm))
+	/* Of a dying VM nothing can be added: what is not there now will not be there later. */
+	spin_lock(&vm->lock);
+	dying = vm->state == VM_DYING;
+	left = vm->nr_vcpus;
+	spin_unlock(&vm->lock);
+	if (!dying)
 		return STOCKADE_EINVAL;
 	spin_lock(&vm->mem.lock);
-	left = guest_reclaim_pending(&vm->mem) || vm->mem.pool.free;
+	left = left || guest_reclaim_pending(&vm->mem) || vm->mem.pool.free;
 	spin_unlock(&vm->mem.lock);
 
 	spin_lock(&table_lock);
-	/* With nr_vcpus 0 and the VM dying, nothing can be added: lock is not needed to look. */
-	if (left || READ_ONCE(vm->nr_vcpus) || vm->users != 1) {
+	if (left || vm->users != 1) {
 		spin_unlock(&table_lock);
 		return STOCKADE_EBUSY;
 	}

@@ -25,13 +25,13 @@ enum vm_state {
 struct vm {
 	struct guest_mem mem;
 	struct guest_world world; /* constant */
-	u16 index;
+	u16 index;		  /* constant */
 
-	struct spinlock lock; /* guards what follows, and the vCPUs' power */
-	enum vm_state state;
-	u32 nr_vcpus;
-	u32 loaded; /* vCPUs that are bound to a CPU */
-	struct vcpu *vcpus[STOCKADE_MAX_VCPUS];
+	struct vm_lock lock;
+	enum vm_state state GUARDED_BY(vm);
+	u32 nr_vcpus GUARDED_BY(vm);
+	u32 loaded GUARDED_BY(vm); /* vCPUs that are bound to a CPU */
+	struct vcpu *vcpus[STOCKADE_MAX_VCPUS] GUARDED_BY(vm);
 
 	/*
 	 * For each CPU, the vCPU that it had last, + 1. Written by that CPU. A VMID's stage 1 entries are one
@@ -39,33 +39,33 @@ struct vm {
 	 */
 	u16 last_vcpu[STOCKADE_MAX_CPUS];
 
-	u32 users; /* guarded by the VM table's lock */
+	u32 users GUARDED_BY(table);
 };
 
 _Static_assert(sizeof(struct vm) <= PAGE_SIZE, "a VM is one page");
 
 /* The VM with this handle, or index, with a reference; NULL if there is none. */
-struct vm *vm_get(u64 handle);
-struct vm *vm_get_index(u32 index);
-void vm_put(struct vm *vm);
+struct vm *vm_get(u64 handle) TAKES(table);
+struct vm *vm_get_index(u32 index) TAKES(table);
+void vm_put(struct vm *vm) TAKES(table);
 
-unsigned int vm_count(void);
+unsigned int vm_count(void) TAKES(table);
 
 /* Hostcalls; see stockade/hostcall.h. */
-int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want);
-int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want);
-int vm_teardown(struct vm *vm);
-int vm_reclaim(struct vm *vm, bool *more);
-int vm_reclaim_table(struct vm *vm, pa_t *page);
+int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want) TAKES(table);
+int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want) TAKES(guest_mem);
+int vm_teardown(struct vm *vm) TAKES(vm);
+int vm_reclaim(struct vm *vm, bool *more) TAKES(vm);
+int vm_reclaim_table(struct vm *vm, pa_t *page) TAKES(vm);
 /* Takes the caller's reference if it succeeds. */
-int vm_destroy(struct vm *vm);
+int vm_destroy(struct vm *vm) TAKES(vm);
 /* The VM will run no more. */
-void vm_end(struct vm *vm);
+void vm_end(struct vm *vm) TAKES(vm);
 /* The end of all VMs, and no new ones: all that they have mapped; then every guest's registers. */
-void vm_unmap_all(void);
-void vm_scrub_all(void);
+void vm_unmap_all(void) TAKES(table);
+void vm_scrub_all(void) TAKES(table);
 /* No VM can be made any more. EBUSY: there is one. */
-int vm_close_table(void);
-bool vm_table_is_closed(void);
+int vm_close_table(void) TAKES(table);
+bool vm_table_is_closed(void) TAKES(table);
 
 #endif

@@ -13,7 +13,8 @@
  *
  * Maintenance. Every TLB and cache operation is recorded in fake.ops.
  *
- * Locks. See arch/lock.h; hooks let a test run another CPU at a chosen moment.
+ * Locks. They fail whoever takes one twice, out of order (hyp/lib/lock_order.h), or gives back what is not its
+ * own. Hooks let a test run another CPU at a chosen moment.
  *
  * CPUs. One thread, fake_cpu() says which CPU it is. Threads: each calls fake_cpu() once, and
  * fake.threads makes them wait for locks rather than fail; record, watch and hooks are off then.
@@ -170,6 +171,9 @@ void fake_unwatch(const struct pgtable *pt);
  */
 void fake_check(void);
 
+/* This CPU has left the hypervisor: it holds no lock. Also while others go on. */
+void fake_lock_check_cpu(void);
+
 /* A copy of RAM and of the hypervisor's own data, to see that something has changed nothing. */
 struct fake_copy *fake_copy(void);
 /* NULL: the same; else what differs first. The copy is gone then. */
@@ -191,6 +195,8 @@ void fake_watch_check(void);
 void fake_watch_flush(u64 vttbr, u64 ipa, bool all);
 void fake_lock_reset(void);
 void fake_lock_check(void);
+/* May a lock of that class be taken under one of the other (enum lock_class)? */
+bool fake_lock_may(unsigned int class, unsigned int under);
 pa_t fake_va_to_pa(const void *va);
 void fake_arch_reset(void);
 unsigned int fake_cpu_index(void);

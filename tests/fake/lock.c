@@ -1,53 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <sched.h>
 #include <string.h>
+#include <time.h>
 
 #include "arch/lock.h"
 #include "fake.h"
 
-/*
- * The order of hyp/arch/lock.h. Who holds a lock may take those of higher rank; "alone" ones are taken
- * with none held, and none but the log's is taken under them.
- */
-enum {
-	RANK_VM = 1,
-	RANK_GUEST_MEM,
-	RANK_MEM,
-	RANK_ALONE,
-	RANK_LOG,
-};
-
-static const struct {
-	const char *name;
-	int rank;
-} ranks[] = {
-	{ "&vm->lock", RANK_VM },
-	{ "&vcpu->vm->lock", RANK_VM },
-	{ "&vm->mem.lock", RANK_GUEST_MEM },
-	{ "&mem->lock", RANK_GUEST_MEM },
-	{ "&mem_lock", RANK_MEM },
-	{ "&ffa_lock", RANK_GUEST_MEM },
-	{ "&table_lock", RANK_ALONE },
-	{ "&psci_lock", RANK_ALONE },
-	{ "&lock", RANK_ALONE }, /* of host/smc.c */
-	{ "&log_lock", RANK_LOG },
-};
-
 #define MAX_HELD 8
+/* With threads: who waits so long waits for ever. */
+#define PATIENCE_S 60
+
+static const char *const class_names[] = {
+#define CLASS_NAME(class) [LOCK_ID(class)] = #class,
+	LOCK_CLASSES(CLASS_NAME)
+};
+
+/* By class, the classes that may not be held when one of it is taken: as lib/lock_order.h has them for Clang. */
+static const struct {
+	unsigned int nr;
+	unsigned char class[NR_LOCK_CLASSES];
+} not_under[] = {
+#define CLASS_NOT_UNDER(class)                                           \
+	[LOCK_ID(class)] = {                                             \
+		sizeof((unsigned char[]){ NOT_UNDER_##class(LOCK_ID) }), \
+		{ NOT_UNDER_##class(LOCK_ID) },                          \
+	},
+	LOCK_CLASSES(CLASS_NOT_UNDER)
+};
 
 static struct {
 	struct spinlock *lock;
-	int rank;
+	unsigned int class;
 } held[FAKE_MAX_CPUS][MAX_HELD];
 static unsigned int nr_held[FAKE_MAX_CPUS];
 static bool in_hook;
 
-static int rank_of(const char *name)
+bool fake_lock_may(unsigned int class, unsigned int under)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(ranks); i++)
-		if (!strcmp(ranks[i].name, name))
-			return ranks[i].rank;
-	fake_fail("lock %s has no rank: give it one in tests/fake/lock.c", name);
+	for (unsigned int i = 0; i < not_under[class].nr; i++)
+		if (not_under[class].class[i] == under)
+			return false;
+	return true;
 }
 
 static void call_hook(void (*hook)(const char *name), const char *name)
@@ -62,39 +55,56 @@ static void call_hook(void (*hook)(const char *name), const char *name)
 	fake_cpu(cpu);
 }
 
-void fake_spin_lock(struct spinlock *lock, const char *name)
+static void take(struct spinlock *lock, const char *name)
+{
+	unsigned int cpu = fake_cpu_index();
+	struct timespec start, now;
+	u32 holder = 0;
+
+	if (fake.threads)
+		clock_gettime(CLOCK_MONOTONIC, &start);
+	while (!__atomic_compare_exchange_n(&lock->holder, &holder, cpu + 1, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (!fake.threads)
+			fake_fail("CPU %u waits for %s, which CPU %u holds", cpu, name, holder - 1);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - start.tv_sec > PATIENCE_S)
+			fake_fail("CPU %u waits for ever for %s, which CPU %u holds", cpu, name,
+				  holder - 1);
+		holder = 0;
+		sched_yield();
+	}
+}
+
+void arch_spin_lock(struct spinlock *lock, unsigned int class, const char *name)
 {
 	unsigned int cpu = fake_cpu_index(), n = nr_held[cpu];
-	int rank = rank_of(name);
-	u32 free = 0;
 
 	call_hook(fake.before_lock, name);
 	for (unsigned int i = 0; i < n; i++) {
 		if (held[cpu][i].lock == lock)
 			fake_fail("CPU %u takes %s twice", cpu, name);
-		if (held[cpu][i].rank >= rank || (rank == RANK_ALONE))
-			fake_fail("CPU %u takes %s out of order", cpu, name);
+		if (!fake_lock_may(class, held[cpu][i].class))
+			fake_fail("CPU %u takes %s out of order: under one of class %s", cpu, name,
+				  class_names[held[cpu][i].class]);
 	}
 	if (n == MAX_HELD)
 		fake_fail("CPU %u holds too many locks", cpu);
-	while (!__atomic_compare_exchange_n(&lock->holder, &free, cpu + 1, false, __ATOMIC_ACQUIRE,
-					    __ATOMIC_RELAXED)) {
-		if (!fake.threads)
-			fake_fail("CPU %u waits for %s, which CPU %u holds", cpu, name, free - 1);
-		free = 0;
-		sched_yield();
-	}
+	take(lock, name);
 	held[cpu][n].lock = lock;
-	held[cpu][n].rank = rank;
+	held[cpu][n].class = class;
 	nr_held[cpu]++;
 }
 
-void fake_spin_unlock(struct spinlock *lock, const char *name)
+void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *name)
 {
 	unsigned int cpu = fake_cpu_index(), n = nr_held[cpu];
 
+	(void)class;
 	if (!n || held[cpu][n - 1].lock != lock)
 		fake_fail("CPU %u gives back %s, which is not the last it took", cpu, name);
+	if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != cpu + 1)
+		fake_fail("%s was overwritten while CPU %u held it", name, cpu);
 	nr_held[cpu]--;
 	fake_record(FAKE_UNLOCK, (u64)name, 0);
 	__atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
@@ -107,9 +117,22 @@ void fake_lock_reset(void)
 	in_hook = false;
 }
 
+void fake_lock_check_cpu(void)
+{
+	unsigned int cpu = fake_cpu_index();
+
+	if (nr_held[cpu] && !in_hook)
+		fake_fail("CPU %u still holds a lock of class %s", cpu,
+			  class_names[held[cpu][nr_held[cpu] - 1].class]);
+}
+
 void fake_lock_check(void)
 {
-	for (unsigned int cpu = 0; cpu < FAKE_MAX_CPUS; cpu++)
-		if (nr_held[cpu] && !in_hook)
-			fake_fail("CPU %u still holds a lock", cpu);
+	unsigned int cpu = fake_cpu_index();
+
+	for (unsigned int i = 0; i < FAKE_MAX_CPUS; i++) {
+		fake_cpu(i);
+		fake_lock_check_cpu();
+	}
+	fake_cpu(cpu);
 }

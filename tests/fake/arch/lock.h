@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Locks that know who holds them, and in which order they may be taken. A lock is known by how the code
- * calls it: fake/lock.c has the list, and a lock that is not in it fails the test that meets it.
- */
+/* Locks that know who holds them, and under which others they may be taken (hyp/lib/lock_order.h). */
 #ifndef HYP_ARCH_LOCK_H
 #define HYP_ARCH_LOCK_H
 
@@ -13,10 +10,9 @@ struct spinlock {
 	u32 unused;
 };
 
-void fake_spin_lock(struct spinlock *lock, const char *name);
-void fake_spin_unlock(struct spinlock *lock, const char *name);
+void arch_spin_lock(struct spinlock *lock, unsigned int class, const char *name);
+void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *name);
 
-#define spin_lock(lock)	  fake_spin_lock(lock, #lock)
-#define spin_unlock(lock) fake_spin_unlock(lock, #lock)
+#include "lib/lock_order.h"
 
 #endif

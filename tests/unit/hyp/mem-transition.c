@@ -266,13 +266,13 @@ static void our_own_mistakes_panic(void)
 	pa_t pa = host_page();
 
 	assert_panics(host_unshare_hyp(pa));
-	mem_lock = (struct spinlock){ 0 };
+	mem_lock = (struct mem_lock){ 0 };
 	assert_ret(host_share_hyp(pa, &want), 0);
 	assert_panics(hyp_donate_host(pa));
-	mem_lock = (struct spinlock){ 0 };
+	mem_lock = (struct mem_lock){ 0 };
 	host_unshare_hyp(pa);
 	assert_panics(host_unshare_hyp(pa));
-	mem_lock = (struct spinlock){ 0 };
+	mem_lock = (struct mem_lock){ 0 };
 }
 
 /* A page can be shared 255 times; then it is busy, and the count has not wrapped. */

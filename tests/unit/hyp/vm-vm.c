@@ -386,7 +386,7 @@ static void reclaim_and_donate_meanwhile(const char *name)
 	/* Teardown has made the VM "dying" and is on its way to its memory's lock. */
 	if (strcmp(name, "&mem->lock") || race_calls++)
 		return;
-	if (vm.vm->lock.holder)
+	if (vm.vm->lock.spin.holder)
 		return; /* another CPU waits: good */
 	fake_cpu(1);
 	do {
