@@ -201,7 +201,10 @@ void guest_memory_scrub_all(void)
 
 	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
 		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
+			/* The host's other CPUs go on: a page must not become another's between look and scrub. */
+			spin_lock(&mem_lock);
 			scrub_if_private(pa);
+			spin_unlock(&mem_lock);
 		}
 	}
 }

@@ -262,6 +262,47 @@ static void scrub_all_zeroes_private_pages(void)
 	assert_page_is(block + 511 * PAGE_SIZE, 0);
 }
 
+static pa_t moving_page;
+
+/* Another CPU gets in before the page is looked at: the host takes it back, and gives it for tables. */
+static void give_away_meanwhile(const char *name)
+{
+	struct want want;
+
+	if (strcmp(name, "&mem_lock") || !moving_page)
+		return;
+	fake_cpu(1);
+	guest_force_reclaim(vm.mem, moving_page);
+	assert_ret(host_donate_pool(moving_page, 1, &want), 0);
+	moving_page = 0;
+}
+
+/*
+ * At the end of all VMs other CPUs still call. A page is looked at and zeroed under the lock under which it changes
+ * hands: else it may be one of EL2's own tables by then.
+ */
+static void scrub_all_keeps_pages_from_moving(void)
+{
+	unsigned int locked = 0;
+	pa_t private;
+
+	vm = make_vm(0);
+	private = donated_page(&vm, 0x1000);
+	donated_page(&vm, 0x2000);
+	moving_page = private;
+	fake.before_lock = give_away_meanwhile;
+	fake.nr_ops = 0;
+	guest_memory_scrub_all();
+	fake.before_lock = NULL;
+	assert_int_equal(moving_page, 0);
+	assert_state(private, PAGE_HYP);
+	/* The other page: zeroed, then unlocked. */
+	for (unsigned int i = fake.nr_ops; i-- && fake.ops[i].kind != FAKE_CLEAR;)
+		locked += fake.ops[i].kind == FAKE_UNLOCK;
+	assert_true(locked);
+	fake_check();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +317,7 @@ int main(void)
 		hyp_test(teardown_flushes_first),
 		hyp_test(other_vms_keep_theirs),
 		hyp_test(scrub_all_zeroes_private_pages),
+		hyp_test(scrub_all_keeps_pages_from_moving),
 	};
 
 	return RUN("hyp-mem-reclaim", tests);
