@@ -34,6 +34,7 @@ bool fake_panic_expected;
 char fake_panic_text[256];
 
 static _Thread_local unsigned int cpu_index;
+_Thread_local const struct fake_trap *fake_trap;
 static struct cpu *cpus[FAKE_MAX_CPUS];
 
 void fake_fail(const char *format, ...)
@@ -166,11 +167,21 @@ void icache_inval_all(void)
 	fake_record(FAKE_ICACHE, 0, 0);
 }
 
+/* ThreadSanitizer goes by address: a page that is written through a window is to it the one in the linear region. */
+__attribute__((weak)) void __tsan_write_range(void *va, long size);
+
+static void tell_of_write(void *va)
+{
+	if (__tsan_write_range && fake.threads && (u64)va - HYP_WINDOW_BASE < 512 * PAGE_SIZE)
+		__tsan_write_range((void *)(HYP_LINEAR_BASE + fake_va_to_pa(va)), PAGE_SIZE);
+}
+
 void clear_page(void *va)
 {
 	if ((u64)va & (PAGE_SIZE - 1))
 		fake_fail("clear_page of 0x%lx", (u64)va);
 	memset(va, 0, PAGE_SIZE);
+	tell_of_write(va);
 	fake_record(FAKE_CLEAR, fake_va_to_pa(va), 0);
 }
 
@@ -223,7 +234,8 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 	demand(!fake.entered[cpu_index], "guest_enter() twice");
 	demand(entry->nr_lrs <= fake.nr_lrs, "more list registers than there are");
 	fake.entered[cpu_index] = regs;
-	fake.entry = *entry;
+	if (!fake.threads)
+		fake.entry = *entry;
 	fake.world = world;
 	fake.nr_entries++;
 }
@@ -286,12 +298,12 @@ u64 guest_timer_deadline(const struct guest_regs *regs, const struct guest_world
 
 u64 host_trap_esr(void)
 {
-	return fake.host_esr;
+	return fake_trap ? fake_trap->esr : fake.host_esr;
 }
 
 void host_abort_read(struct host_abort *abort)
 {
-	*abort = fake.abort;
+	*abort = fake_trap ? fake_trap->abort : fake.abort;
 }
 
 void host_inject_fault(enum host_fault_kind kind)
@@ -351,7 +363,7 @@ bool host_use_fp(struct cpu *cpu)
 
 void smc_forward(u64 *x)
 {
-	if (fake.nr_smcs < FAKE_MAX_SMCS)
+	if (!fake.threads && fake.nr_smcs < FAKE_MAX_SMCS)
 		memcpy(fake.smcs[fake.nr_smcs], x, sizeof(fake.smcs[0]));
 	fake.nr_smcs++;
 	if (fake.smc)

@@ -16,8 +16,9 @@
  * Locks. They fail whoever takes one twice, out of order (hyp/lib/lock_order.h), or gives back what is not its
  * own. Hooks let a test run another CPU at a chosen moment.
  *
- * CPUs. One thread, fake_cpu() says which CPU it is. Threads: each calls fake_cpu() once, and
- * fake.threads makes them wait for locks rather than fail; record, watch and hooks are off then.
+ * CPUs. One thread, fake_cpu() says which CPU it is. Threads: each calls fake_cpu() once, sets fake_trap, and
+ * fake.threads makes them wait for locks rather than fail; record, watch and hooks are off then, and what
+ * struct fake says of the last call means nothing.
  *
  * Guests and firmware. guest_run() and SMC call what fake.guest and fake.smc point at.
  *
@@ -128,6 +129,14 @@ struct fake {
 };
 
 extern struct fake fake;
+
+/* What a thread that is a CPU traps with, in the place of fake.host_esr and fake.abort. */
+struct fake_trap {
+	u64 esr;
+	struct host_abort abort;
+};
+
+extern _Thread_local const struct fake_trap *fake_trap;
 
 /* A new machine: RAM, CPUs, the hypervisor's own data as at power-on; launched; CPU 0. NULL: default. */
 void fake_boot(const struct fake_config *config);

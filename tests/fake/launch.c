@@ -22,7 +22,9 @@
 #define MAX_SECTION (256 * 1024)
 
 /* The hypervisor's objects have their data in sections of these names (tests/unit/hyp/Makefile). */
-extern char __start_hyp_bss[], __stop_hyp_bss[], __start_hyp_data[], __stop_hyp_data[];
+extern char __start_hyp_bss[], __stop_hyp_bss[];
+/* Without sanitizers there may be none that is initialised. */
+__attribute__((weak)) extern char __start_hyp_data[], __stop_hyp_data[];
 
 struct stockade_launch *launch_args;
 

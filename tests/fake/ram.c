@@ -2,8 +2,9 @@
 /* RAM, and EL2's stage 1: a page is there when a walk of hyp_map has found it, until it is flushed. */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "arch/layout.h"
@@ -13,6 +14,7 @@
 #define SPAN	    (FAKE_RAM_END - FAKE_RAM_BASE)
 #define ARRAY_SPAN  ALIGN_UP((FAKE_RAM_END >> PAGE_SHIFT) * 8, PAGE_SIZE)
 #define WINDOW_SPAN (512 * PAGE_SIZE)
+#define MAX_FILLS   (1ul << 24)
 
 u64 hyp_linear_base;
 
@@ -36,7 +38,24 @@ static struct sigaction other_faults;
 
 /* Pages that were filled since the last reset; a page may be in it twice. */
 static u64 *fills;
-static size_t nr_fills, max_fills;
+static size_t nr_fills;
+
+/*
+ * CPUs that are threads miss in the TLB at the same time. Nobody touches EL2's address space while holding it, so it
+ * may be taken in a signal handler.
+ */
+static char tlb_lock;
+
+static void lock_tlb(void)
+{
+	while (__atomic_test_and_set(&tlb_lock, __ATOMIC_ACQUIRE))
+		;
+}
+
+static void unlock_tlb(void)
+{
+	__atomic_clear(&tlb_lock, __ATOMIC_RELEASE);
+}
 
 static void *map(u64 va, u64 size, int prot, int fd, u64 offset, int flags)
 {
@@ -45,6 +64,14 @@ static void *map(u64 va, u64 size, int prot, int fd, u64 offset, int flags)
 	if (p != (void *)va)
 		fake_fail("the build machine's 0x%lx is not to be had", va);
 	return p;
+}
+
+/* A page of EL2's. Past the C library, where sanitizers would forget what they know of the page. */
+static void remap(u64 va, int prot, int fd, u64 offset, int flags)
+{
+	if (syscall(SYS_mmap, va, PAGE_SIZE, prot, flags | MAP_FIXED | MAP_NORESERVE, fd, offset) !=
+	    (long)va)
+		fake_fail("the build machine's 0x%lx is not to be had", va);
 }
 
 static struct region *region_of(u64 va)
@@ -68,44 +95,45 @@ static void unfill(u64 va)
 
 	if (!f || !f->pte)
 		return;
-	map(va, PAGE_SIZE, PROT_NONE, -1, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED);
+	remap(va, PROT_NONE, -1, 0, MAP_PRIVATE | MAP_ANONYMOUS);
 	f->pte = 0;
 }
 
-static void fill(u64 va)
+static void fill(u64 va, bool write)
 {
 	struct filled *f = filled_at(va);
 	struct fake_leaf leaf = fake_walk(&hyp_map, va);
 
-	if (f->pte)
+	if (write && f->pte & S1_READONLY)
 		fake_fail("EL2 writes to 0x%lx, which it may only read", va);
+	if (f->pte)
+		return; /* another CPU's fault came first */
 	if (!leaf.valid)
 		fake_fail("EL2 touches 0x%lx, which it has not mapped", va);
 	if (leaf.pa < FAKE_RAM_BASE || leaf.pa >= FAKE_RAM_END)
 		fake_fail("EL2 has mapped 0x%lx to 0x%lx, which is no RAM", va, leaf.pa);
-	map(va, PAGE_SIZE, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
-	    leaf.pa - FAKE_RAM_BASE, MAP_SHARED | MAP_FIXED);
+	remap(va, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
+	      leaf.pa - FAKE_RAM_BASE, MAP_SHARED);
 	f->pte = leaf.pte;
 	f->level = leaf.level;
-	if (nr_fills == max_fills) {
-		u64 *more;
-
-		max_fills = max_fills ? 2 * max_fills : 4096;
-		more = realloc(fills, max_fills * sizeof(*fills));
-		if (!more)
-			fake_fail("no memory");
-		fills = more;
-	}
+	if (nr_fills == MAX_FILLS)
+		fake_fail("too many TLB fills without a check");
 	fills[nr_fills++] = va;
 }
+
+/* x86-64, error code of a page fault. */
+#define FAULT_IS_WRITE 2
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	u64 va = (u64)info->si_addr & PAGE_MASK;
 
-	(void)context;
 	if (region_of(va)) {
-		fill(va);
+		const ucontext_t *at = context;
+
+		lock_tlb();
+		fill(va, at->uc_mcontext.gregs[REG_ERR] & FAULT_IS_WRITE);
+		unlock_tlb();
 		return;
 	}
 	/* Not ours: it comes again, for the sanitizer to tell. */
@@ -125,6 +153,11 @@ static void set_up(void)
 		fake_fail("no memory");
 	map(FAKE_PHYS_BASE + FAKE_RAM_BASE, SPAN, PROT_READ | PROT_WRITE, ram_fd, 0,
 	    MAP_SHARED | MAP_FIXED_NOREPLACE);
+	/* All at once: a signal handler can't ask for more. */
+	fills = mmap(NULL, MAX_FILLS * sizeof(*fills), PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fills == MAP_FAILED)
+		fake_fail("no memory");
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++) {
 		struct region *r = &regions[i];
 
@@ -158,12 +191,14 @@ static void flush(u64 va)
 	struct filled *f = filled_at(va & PAGE_MASK);
 	u64 base, size;
 
-	if (!f || !f->pte)
-		return;
-	size = level_size(f->level);
-	base = ALIGN_DOWN(va, size);
-	for (u64 p = base; p < base + size; p += PAGE_SIZE)
-		unfill(p);
+	lock_tlb();
+	if (f && f->pte) {
+		size = level_size(f->level);
+		base = ALIGN_DOWN(va, size);
+		for (u64 p = base; p < base + size; p += PAGE_SIZE)
+			unfill(p);
+	}
+	unlock_tlb();
 }
 
 void tlb_flush_hyp(u64 va)
