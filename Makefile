@@ -34,6 +34,7 @@ help:
 	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
+	@echo 'make tsan       CPUs as threads under ThreadSanitizer (SECONDS=12, SEED=N)'
 	@echo 'make system     system tests only (T=NAME: only that)'
 	@echo 'make check      format, cppcheck, sparse, locks, SPDX'
 	@echo 'make format     lets clang-format change the sources'
@@ -96,17 +97,21 @@ unit: fetch
 fuzz: deps
 	+@tools/test.sh fuzz
 
+.PHONY: tsan
+tsan: deps
+	+@tools/test.sh tsan
+
 .PHONY: system
 system: all
 	+@tools/test.sh system
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit fuzz system demo smoke secure-world
+	+@tools/test.sh unit fuzz tsan system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit fuzz system demo smoke secure-world
+	+@TEST_ALL=1 tools/test.sh unit fuzz tsan system demo smoke secure-world
 
 .PHONY: soak
 soak: all

@@ -9,7 +9,7 @@ static s64 answer(u64 *x)
 	u64 next = 0;
 
 	/* Before SEAL there is nothing to hold yet. */
-	if (hyp_panicked || !host_map.root)
+	if (READ_ONCE(hyp_panicked) || !host_map.root)
 		return STOCKADE_EINVAL;
 	if (x[0] == STOCKADE_DC_CHECK_PAGES)
 		x[1] = check_pages(x[1], x[2], &where, &next);

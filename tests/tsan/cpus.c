@@ -23,9 +23,9 @@
 
 #define NR_CPUS	  4
 #define NR_ROUNDS 6
-#define NR_CALLS  1500 /* of a CPU in a round */
+#define NR_CALLS  400 /* deeds of a CPU in a round */
 #define NR_VMS	  3
-#define NR_VCPUS  2
+#define NR_VCPUS  4
 #define NR_PAGES  48 /* that everything is done with */
 #define NR_BLOCKS 2
 #define NR_IPAS	  24
@@ -36,16 +36,22 @@
 /* Tables are made of these alone, or the pools would starve. */
 #define FIRST_SPARE 0x41100000ull
 #define NR_SPARES   512
+/* These are never given away: code of the kernel's, and its TX buffer. */
+#define TEXT (FIRST_SPARE + NR_SPARES * PAGE_SIZE)
+#define TX   (TEXT + PAGE_SIZE)
+
+#define DESCRIPTOR_SIZE (FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0 + 32)
+#define NR_HANDLES	8
 
 #define HANDLE_BASE 0x1000
 #define ESR(ec)	    (FIELD_PUT(ESR_EC, ec) | ESR_IL)
 
-static _Thread_local u64 rng;
+static _Thread_local u64 rng, result[8]; /* x0 to x7 of the last call */
 static u64 seed;
 static pthread_barrier_t barrier;
 static u64 next_spare; /* an index; atomic */
 static u64 next_handle;
-static u64 nr_calls[NR_CPUS], nr_granted[NR_CPUS], nr_exits[NR_CPUS];
+static u64 nr_calls[NR_CPUS], nr_granted[NR_CPUS], nr_exits[NR_CPUS], nr_shared[NR_CPUS];
 
 static u64 random_below(u64 n)
 {
@@ -67,7 +73,8 @@ static ipa_t some_ipa(void)
 
 static u64 some_vm(void)
 {
-	return HANDLE_BASE + random_below(NR_VMS);
+	/* Most often the same: all CPUs together in one VM. */
+	return HANDLE_BASE + (random_below(2) ? random_below(NR_VMS + 1) : 0);
 }
 
 static s64 trap(u64 ec, const struct host_abort *abort, u64 *x)
@@ -94,6 +101,7 @@ static s64 call(u64 function, u64 x1, u64 x2, u64 x3, u64 x4)
 
 	nr_calls[fake_cpu_index()]++;
 	nr_granted[fake_cpu_index()] += !ret;
+	memcpy(result, x, sizeof(result));
 	if (ret == STOCKADE_ENOMEM) {
 		u64 spare = __atomic_fetch_add(&next_spare, 1, __ATOMIC_RELAXED) % NR_SPARES;
 		pa_t pa = FIRST_SPARE + spare * PAGE_SIZE;
@@ -119,8 +127,19 @@ static u64 pfn(pa_t pa)
 
 static void create_vm(void)
 {
-	call(STOCKADE_HC_VM_CREATE, pfn(some_page()), pfn(some_page()),
-	     32 | STOCKADE_VM_PROTECTED << 8, 0);
+	u64 vm;
+
+	/* Roughly: others create too. */
+	if (call(STOCKADE_HC_STATUS, 0, 0, 0, 0) || result[3] >= NR_VMS)
+		return;
+	if (call(STOCKADE_HC_VM_CREATE, pfn(some_page()), pfn(some_page()),
+		 32 | STOCKADE_VM_PROTECTED << 8, 0))
+		return;
+	vm = result[1];
+	for (u64 i = 0; i < NR_VCPUS && random_below(8); i++)
+		while (call(STOCKADE_HC_VCPU_CREATE, vm, i, pfn(some_page()), pfn(some_page())) &&
+		       random_below(16))
+			;
 }
 
 static void create_vcpu(void)
@@ -148,7 +167,7 @@ static void run_vcpu(void)
 {
 	if (call(STOCKADE_HC_VCPU_LOAD, some_vm(), random_below(NR_VCPUS), 0, 0))
 		return;
-	for (u64 n = random_below(6); n; n--) {
+	for (u64 n = random_below(16); n; n--) {
 		call(STOCKADE_HC_VCPU_RUN, 0, 0, 0, 0);
 		call(STOCKADE_HC_VCPU_MMIO_VALUE, 0, 0, 0, 0);
 		if (!random_below(4))
@@ -210,28 +229,52 @@ static void touch(void)
 	trap(EC_DABT_LOWER, &abort, x);
 }
 
-/* The host's FF-A: pages in a descriptor of one range. */
+/* The descriptor in the host's TX buffer names other pages now; EL2 may be reading it. */
+static void write_descriptor(void)
+{
+	struct ffa_range *range = (void *)((u8 *)fake_ram(TX) + DESCRIPTOR_SIZE - sizeof(*range));
+
+	WRITE_ONCE(range->address, some_page());
+}
+
 static void share_secure(void)
 {
 	static const u64 functions[] = {
-		FFA_VERSION,   FFA_FEATURES,	FFA_RXTX_MAP | FFA_64,	FFA_RXTX_UNMAP,
-		FFA_MEM_SHARE, FFA_MEM_RECLAIM, FFA_PARTITION_INFO_GET, FFA_MSG_SEND_DIRECT_REQ,
-		FFA_RX_RELEASE
+		FFA_VERSION,
+		FFA_FEATURES,
+		FFA_RXTX_MAP | FFA_64,
+		FFA_RXTX_UNMAP,
+		FFA_MEM_RECLAIM,
+		FFA_MEM_RECLAIM,
+		FFA_PARTITION_INFO_GET,
+		FFA_RX_RELEASE,
+		FFA_MSG_SEND_DIRECT_REQ,
 	};
-	u64 x[8] = { functions[random_below(ARRAY_SIZE(functions))] };
+	u64 x[8] = { FFA_MEM_SHARE };
 
-	if (x[0] == FFA_VERSION)
+	if (random_below(2))
+		x[0] = functions[random_below(ARRAY_SIZE(functions))];
+	switch (x[0]) {
+	case FFA_VERSION:
 		x[1] = FFA_VERSION_1_0;
-	if (x[0] == (FFA_RXTX_MAP | FFA_64)) {
-		x[1] = some_page();
+		break;
+	case FFA_RXTX_MAP | FFA_64:
+		x[1] = random_below(4) ? TX : some_page();
 		x[2] = some_page();
 		x[3] = 1;
+		break;
+	case FFA_MEM_SHARE:
+		write_descriptor();
+		x[1] = x[2] = DESCRIPTOR_SIZE;
+		break;
+	case FFA_MEM_RECLAIM:
+		x[1] = random_below(NR_HANDLES);
+		break;
+	default:
+		break;
 	}
-	if (x[0] == FFA_MEM_SHARE)
-		x[1] = x[2] = FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0 + 32;
-	if (x[0] == FFA_MEM_RECLAIM)
-		x[1] = random_below(64);
 	trap(EC_SMC64, NULL, x);
+	nr_shared[fake_cpu_index()] += x[0] == FFA_SUCCESS && x[2];
 }
 
 static void call_firmware(void)
@@ -262,9 +305,9 @@ static const struct {
 	void (*f)(void);
 	unsigned int weight;
 } deeds[] = {
-	{ create_vm, 6 },    { create_vcpu, 10 },  { set_reg, 2 }, { donate, 20 },
-	{ run_vcpu, 20 },    { put, 4 },	   { end_vm, 1 },  { end_some_of_a_vm, 2 },
-	{ touch, 14 },	     { share_secure, 10 }, { look, 2 },	   { call_firmware, 3 },
+	{ create_vm, 6 },    { create_vcpu, 6 },   { set_reg, 2 }, { donate, 20 },
+	{ run_vcpu, 30 },    { put, 4 },	   { end_vm, 1 },  { end_some_of_a_vm, 2 },
+	{ touch, 10 },	     { share_secure, 16 }, { look, 2 },	   { call_firmware, 6 },
 	{ check_itself, 1 },
 };
 
@@ -289,23 +332,25 @@ static void do_something(void)
 static enum guest_exit_kind guest(struct guest_regs *regs)
 {
 	static const u64 calls[] = { GUESTCALL_MEM_SHARE,      GUESTCALL_MEM_UNSHARE,
+				     GUESTCALL_MEM_SHARE,      GUESTCALL_MEM_UNSHARE,
 				     GUESTCALL_MEM_RELINQUISH, GUESTCALL_MMIO_GUARD,
 				     PSCI_CPU_ON_64,	       PSCI_CPU_OFF,
 				     PSCI_AFFINITY_INFO_64,    PSCI_SYSTEM_OFF };
-	u64 kind = random_below(8);
+	u64 kind = random_below(16);
 
 	nr_exits[fake_cpu_index()]++;
 	if (kind < 2)
 		return GUEST_EXIT_IRQ;
 	memset(regs->x, 0, 4 * sizeof(regs->x[0]));
-	if (kind < 4) {
+	if (kind < 5) {
 		regs->esr = ESR(EC_DABT_LOWER) | FSC_TRANSLATION | 3 | ESR_ISV;
 		regs->hpfar = some_ipa() >> 8;
 		return GUEST_EXIT_SYNC;
 	}
 	regs->esr = ESR(EC_HVC64);
 	/* The last one is the VM's last. */
-	regs->x[0] = calls[random_below(random_below(64) ? 7 : 8)];
+	regs->x[0] =
+		calls[random_below(random_below(64) ? ARRAY_SIZE(calls) - 1 : ARRAY_SIZE(calls))];
 	regs->x[1] = regs->x[0] == PSCI_CPU_ON_64 || regs->x[0] == PSCI_AFFINITY_INFO_64 ?
 			     random_below(NR_VCPUS) :
 			     some_ipa();
@@ -322,7 +367,7 @@ static void firmware(u64 *x)
 	} else if (function >= FFA_ERROR && function <= FFA_MSG_SEND_DIRECT_REQ2) {
 		x[0] = FFA_SUCCESS;
 		x[2] = function == FFA_MEM_SHARE ?
-			       __atomic_fetch_add(&next_handle, 1, __ATOMIC_RELAXED) % 64 :
+			       __atomic_fetch_add(&next_handle, 1, __ATOMIC_RELAXED) % NR_HANDLES :
 			       0;
 		x[3] = 0;
 	} else {
@@ -330,25 +375,21 @@ static void firmware(u64 *x)
 	}
 }
 
-/* Each page that the host has may be a TX buffer: a descriptor of one range is in all of them. */
-static void write_descriptors(void)
+/* Of one range, in the host's TX buffer. */
+static void first_descriptor(void)
 {
-	for (u64 i = 0; i < NR_PAGES; i++) {
-		u8 *tx = fake_ram(FIRST_PAGE + i * PAGE_SIZE);
-		struct ffa_mem_region *region = (void *)tx;
-		struct ffa_ep_mem *ep = (void *)(tx + FFA_MEM_REGION_1_0);
-		struct ffa_composite *composite = (void *)(ep + 1);
-		struct ffa_range *range = (void *)(composite + 1);
+	u8 *tx = fake_ram(TX);
+	struct ffa_mem_region *region = (void *)tx;
+	struct ffa_ep_mem *ep = (void *)(tx + FFA_MEM_REGION_1_0);
+	struct ffa_composite *composite = (void *)(tx + FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0);
+	struct ffa_range *range = (void *)(composite + 1);
 
-		if (!fake_walk(&host_map, FIRST_PAGE + i * PAGE_SIZE).valid)
-			continue;
-		memset(tx, 0, FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0 + 32);
-		region->ep_count = 1;
-		ep->composite_offset = FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0;
-		composite->nr_ranges = 1;
-		composite->nr_pages = range->nr_pages = 2;
-		range->address = FIRST_PAGE + (i * 7 % (NR_PAGES - 1)) * PAGE_SIZE;
-	}
+	memset(tx, 0, DESCRIPTOR_SIZE);
+	region->ep_count = 1;
+	ep->composite_offset = FFA_MEM_REGION_1_0 + FFA_EP_MEM_1_0;
+	composite->nr_ranges = 1;
+	composite->nr_pages = range->nr_pages = 2;
+	range->address = FIRST_PAGE;
 }
 
 /* --- the machine --- */
@@ -373,10 +414,8 @@ static void *cpu(void *arg)
 		for (unsigned int i = 0; i < NR_CALLS; i++)
 			do_something();
 		pthread_barrier_wait(&barrier);
-		if (!index) {
+		if (!index)
 			check_all();
-			write_descriptors();
-		}
 		pthread_barrier_wait(&barrier);
 	}
 	/* The host goes down, by one of the CPUs; the others do as they like. */
@@ -411,9 +450,9 @@ static void try_machine(void)
 	/* Half of the host's kernel's accesses are by a plain load. */
 	fake.text_va = 0xffff800000000000;
 	fake.text_size = 0x1000;
-	fake.text_pa = FIRST_SPARE + NR_SPARES * PAGE_SIZE;
+	fake.text_pa = TEXT;
 	*(u32 *)fake_ram(fake.text_pa) = 0xb9400000;
-	write_descriptors();
+	first_descriptor();
 	fake.threads = true;
 	pthread_barrier_init(&barrier, NULL, NR_CPUS);
 	for (u64 i = 0; i < NR_CPUS; i++)
@@ -446,7 +485,7 @@ int main(int argc, char **argv)
 		seed++;
 		machines++;
 	} while (time(NULL) < end);
-	printf("%u machines, %lu calls, %lu of them granted, %lu exits of guests\n", machines,
-	       sum(nr_calls), sum(nr_granted), sum(nr_exits));
+	printf("%u machines, %lu hostcalls, %lu of them granted, %lu exits of guests, %lu FF-A shares\n",
+	       machines, sum(nr_calls), sum(nr_granted), sum(nr_exits), sum(nr_shared));
 	return 0;
 }
