@@ -99,26 +99,28 @@ static void unfill(u64 va)
 	f->pte = 0;
 }
 
-static void fill(u64 va, bool write)
+/* NULL, or what EL2 did wrong. */
+static const char *fill(u64 va, bool write)
 {
 	struct filled *f = filled_at(va);
 	struct fake_leaf leaf = fake_walk(&hyp_map, va);
 
 	if (write && f->pte & S1_READONLY)
-		fake_fail("EL2 writes to 0x%lx, which it may only read", va);
+		return "writes to what it may only read";
 	if (f->pte)
-		return; /* another CPU's fault came first */
+		return NULL; /* another CPU's fault came first */
 	if (!leaf.valid)
-		fake_fail("EL2 touches 0x%lx, which it has not mapped", va);
+		return "touches what it has not mapped";
 	if (leaf.pa < FAKE_RAM_BASE || leaf.pa >= FAKE_RAM_END)
-		fake_fail("EL2 has mapped 0x%lx to 0x%lx, which is no RAM", va, leaf.pa);
+		return "has mapped, and touches, what is no RAM";
 	remap(va, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
 	      leaf.pa - FAKE_RAM_BASE, MAP_SHARED);
 	f->pte = leaf.pte;
 	f->level = leaf.level;
 	if (nr_fills == MAX_FILLS)
-		fake_fail("too many TLB fills without a check");
+		return "has had too many TLB misses without a check";
 	fills[nr_fills++] = va;
+	return NULL;
 }
 
 /* x86-64, error code of a page fault. */
@@ -130,10 +132,14 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 
 	if (region_of(va)) {
 		const ucontext_t *at = context;
+		const char *wrong;
 
 		lock_tlb();
-		fill(va, at->uc_mcontext.gregs[REG_ERR] & FAULT_IS_WRITE);
+		wrong = fill(va, at->uc_mcontext.gregs[REG_ERR] & FAULT_IS_WRITE);
 		unlock_tlb();
+		/* A test may go on from here. */
+		if (wrong)
+			fake_fail("EL2 %s: 0x%lx", wrong, va);
 		return;
 	}
 	/* Not ours: it comes again, for the sanitizer to tell. */

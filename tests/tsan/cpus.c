@@ -280,9 +280,11 @@ static void share_secure(void)
 static void call_firmware(void)
 {
 	static const u64 functions[] = { PSCI_VERSION,	      PSCI_CPU_ON_64, PSCI_CPU_OFF,
-					 PSCI_CPU_SUSPEND_64, SMCCC_VERSION,  0x82000001 };
+					 PSCI_CPU_SUSPEND_64, SMCCC_VERSION,  0 /* to be denied */ };
 	u64 x[8] = { functions[random_below(ARRAY_SIZE(functions))] };
 
+	if (!x[0])
+		x[0] = 0x82000000 + random_below(24);
 	x[1] = random_below(2) | random_below(2) << 8;
 	x[2] = some_page();
 	trap(EC_SMC64, NULL, x);
