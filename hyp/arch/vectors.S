@@ -49,7 +49,7 @@ guest_vectors:
 	vector	el2_exception
 	.endr
 	.rept 2				/* from AArch64, AArch32 */
-	vector_guest GUEST_SYNC
+	vector	guest_sync
 	vector_guest GUEST_IRQ
 	vector_guest GUEST_IRQ
 	vector_guest GUEST_SERROR
@@ -207,6 +207,8 @@ guest_switch:
 	ldp	x22, x23, [x30, #22 * 8]
 	ldp	x20, x21, [x30, #20 * 8]
 	ldp	x18, x19, [x30, #18 * 8]
+/* x18 to x29 are the guest's; x30 says where the others are. */
+guest_return:
 	ldp	x16, x17, [x30, #16 * 8]
 	ldp	x14, x15, [x30, #14 * 8]
 	ldp	x12, x13, [x30, #12 * 8]
@@ -221,8 +223,8 @@ guest_switch:
 	dsb	nsh
 	isb
 
-/* The guest's x0 and x1 are on the stack, x1 is the kind of exit. */
-guest_exit:
+/* x0 to x17 and x30 of the guest, x0 and x1 being on the stack, go where x0 then points. */
+	.macro	guest_put_away
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #CPU_GUEST]
 	add	x0, x0, #GUEST_X
@@ -234,15 +236,41 @@ guest_exit:
 	stp	x12, x13, [x0, #12 * 8]
 	stp	x14, x15, [x0, #14 * 8]
 	stp	x16, x17, [x0, #16 * 8]
+	str	x30, [x0, #30 * 8]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0]
+	.endm
+
+/*
+ * A call that is answered here takes a short way: C keeps x18 to x29, so they are left alone until it is known
+ * that the guest does not go on at once.
+ */
+guest_sync:
+	stp	x0, x1, [sp, #-16]!
+	guest_put_away
+	mrs	x1, esr_el2
+	lsr	x1, x1, #TRAP_EC_SHIFT
+	cmp	x1, #TRAP_HVC64
+	b.ne	1f
+	bl	vcpu_fast_call
+	mrs	x30, tpidr_el2
+	ldr	x30, [x30, #CPU_GUEST]
+	add	x30, x30, #GUEST_X
+	cbnz	w0, guest_return	/* ELR_EL2 and SPSR_EL2 are what they were */
+	mov	x0, x30
+1:	mov	x1, #GUEST_SYNC
+	b	guest_exit_rest
+
+/* The guest's x0 and x1 are on the stack, x1 is the kind of exit. */
+guest_exit:
+	guest_put_away
+guest_exit_rest:
 	stp	x18, x19, [x0, #18 * 8]
 	stp	x20, x21, [x0, #20 * 8]
 	stp	x22, x23, [x0, #22 * 8]
 	stp	x24, x25, [x0, #24 * 8]
 	stp	x26, x27, [x0, #26 * 8]
 	stp	x28, x29, [x0, #28 * 8]
-	str	x30, [x0, #30 * 8]
-	ldp	x2, x3, [sp], #16
-	stp	x2, x3, [x0]
 	mrs	x2, elr_el2
 	mrs	x3, spsr_el2
 	stp	x2, x3, [x0, #GUEST_PC - GUEST_X]

@@ -2,6 +2,7 @@
 /* Calls of guests (stockade/guestcall.h): SMCCC, KVM's vendor-specific service, PSCI. */
 #include <stockade/guestcall.h>
 
+#include "arch/cpu.h"
 #include "arch/esr.h"
 #include "arch/smc.h"
 #include "vm/exit.h"
@@ -28,34 +29,48 @@ static u64 features(void)
 	       BIT(GUESTCALL_MMIO_GUARD & 0x7f) | BIT(GUESTCALL_MEM_RELINQUISH & 0x7f);
 }
 
-static enum stockade_exit share(struct vcpu *vcpu, struct exit_info *info)
+/* The host is asked for a page; then the guest calls once more. */
+static enum stockade_exit ask_for_page(struct vcpu *vcpu, struct exit_info *info)
 {
-	u64 *x = vcpu->regs.x;
-	u64 ipa = x[1];
-	int ret = x[2] || x[3] ? STOCKADE_EINVAL : guest_share_host(&vcpu->vm->mem, ipa);
-
-	if (ret == STOCKADE_ENOENT) {
-		/* The host is asked for the page; then the guest calls once more. */
-		vcpu->regs.pc -= 4;
-		info->abort_ipa = ipa;
-		info->abort_flags = STOCKADE_ABORT_WRITE;
-		/* No memory there, says the host: an external abort at the call, with FAR 0. */
-		vcpu->regs.esr = FIELD_PUT(ESR_EC, EC_DABT_LOWER);
-		vcpu->regs.far = 0;
-		vcpu->abort_pending = true;
-		vcpu->abort_has_syndrome = false;
-		return STOCKADE_EXIT_ABORT;
-	}
-	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
-	return STOCKADE_EXIT_NONE;
+	info->abort_ipa = vcpu->regs.x[1];
+	info->abort_flags = STOCKADE_ABORT_WRITE;
+	vcpu->regs.pc -= 4;
+	/* No memory there, says the host: an external abort at the call, with FAR 0. */
+	vcpu->regs.esr = FIELD_PUT(ESR_EC, EC_DABT_LOWER);
+	vcpu->regs.far = 0;
+	vcpu->abort_pending = true;
+	vcpu->abort_has_syndrome = false;
+	return STOCKADE_EXIT_ABORT;
 }
 
-static void unshare(struct vcpu *vcpu)
+bool vcpu_fast_call(void)
 {
-	u64 *x = vcpu->regs.x;
-	int ret = x[2] || x[3] ? STOCKADE_EINVAL : guest_unshare_host(&vcpu->vm->mem, x[1]);
+	struct vcpu *vcpu = this_cpu()->vcpu;
+	const u64 *x = vcpu->regs.x;
+	bool more_args = x[2] | x[3];
+	int ret;
 
+	switch ((u32)x[0]) {
+	case GUESTCALL_HYP_MEMINFO:
+		result(vcpu, x[1] || more_args ? (u64)SMCCC_RET_INVALID_PARAMETER : PAGE_SIZE);
+		return true;
+	case GUESTCALL_MEM_SHARE:
+		ret = more_args ? STOCKADE_EINVAL : guest_share_host(&vcpu->vm->mem, x[1]);
+		if (ret == STOCKADE_ENOENT)
+			return false;
+		break;
+	case GUESTCALL_MEM_UNSHARE:
+		ret = more_args ? STOCKADE_EINVAL : guest_unshare_host(&vcpu->vm->mem, x[1]);
+		break;
+	case SMCCC_ARCH_WORKAROUND_1:
+	case SMCCC_ARCH_WORKAROUND_3:
+		result(vcpu, smc_call(x[0], 0, 0, 0));
+		return true;
+	default:
+		return false;
+	}
 	result(vcpu, ret ? (u64)SMCCC_RET_INVALID_PARAMETER : SMCCC_RET_SUCCESS);
+	return true;
 }
 
 static enum stockade_exit relinquish(struct vcpu *vcpu, struct exit_info *info)
@@ -127,24 +142,15 @@ enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info)
 	case GUESTCALL_KVM_FEATURES:
 		result4(vcpu, features(), 0, 0, 0);
 		break;
-	case GUESTCALL_HYP_MEMINFO:
-		result(vcpu, x[1] || x[2] || x[3] ? (u64)SMCCC_RET_INVALID_PARAMETER : PAGE_SIZE);
-		break;
 	case GUESTCALL_MEM_SHARE:
-		return share(vcpu, info);
-	case GUESTCALL_MEM_UNSHARE:
-		unshare(vcpu);
-		break;
+		/* Of a page that is not there yet, or the short way would have done it. */
+		return ask_for_page(vcpu, info);
 	case GUESTCALL_MMIO_GUARD:
 		return guard_mmio(vcpu, info);
 	case GUESTCALL_MEM_RELINQUISH:
 		return relinquish(vcpu, info);
 	case SMCCC_ARCH_FEATURES:
 		result(vcpu, arch_features((u32)x[1]));
-		break;
-	case SMCCC_ARCH_WORKAROUND_1:
-	case SMCCC_ARCH_WORKAROUND_3:
-		result(vcpu, smc_call(function, 0, 0, 0));
 		break;
 	case TRNG_VERSION:
 	case TRNG_FEATURES:

@@ -19,8 +19,14 @@ enum stockade_exit exit_sync(struct vcpu *vcpu, struct exit_info *info) TAKES(vm
 
 /* By the kind of trap. */
 enum stockade_exit exit_abort(struct vcpu *vcpu, struct exit_info *info) TAKES(guest_mem);
+/* What vcpu_fast_call() has left. */
 enum stockade_exit exit_call(struct vcpu *vcpu, struct exit_info *info) TAKES(vm);
 enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info);
+/*
+ * A call (HVC) of the vCPU that this CPU runs; of its registers only x0 to x17 and x30 have been put away. True: it
+ * is answered, the guest goes on. False: it has done nothing, exit_call() is to be asked.
+ */
+bool vcpu_fast_call(void) TAKES(guest_mem);
 /* PSCI (Arm DEN0022) for guests: only function IDs for which vm_psci_knows(). */
 enum stockade_exit exit_psci(struct vcpu *vcpu, struct exit_info *info) TAKES(vm);
 bool vm_psci_knows(u32 function);

@@ -17,6 +17,7 @@
 #include "arch/smc.h"
 #include "fake.h"
 #include "lib/panic.h"
+#include "vm/exit.h"
 
 static void print_and_abort(const char *why)
 {
@@ -242,8 +243,14 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 
 enum guest_exit_kind guest_run(struct guest_regs *regs)
 {
+	enum guest_exit_kind kind;
+
 	demand(fake.entered[cpu_index] == regs, "guest_run() of what is not entered");
-	return fake.guest ? fake.guest(regs) : GUEST_EXIT_IRQ;
+	do {
+		kind = fake.guest ? fake.guest(regs) : GUEST_EXIT_IRQ;
+	} while (kind == GUEST_EXIT_SYNC && FIELD_GET(ESR_EC, regs->esr) == EC_HVC64 &&
+		 vcpu_fast_call());
+	return kind;
 }
 
 bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
