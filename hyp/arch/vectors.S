@@ -175,15 +175,36 @@ workaround:
 	dsb	nsh
 	isb
 
-/* void arch_scrub_stack(void): the stack's slots are aligned (arch/layout.h) */
+/*
+ * void arch_scrub_stack(void): the stack's slots are aligned (arch/layout.h). By blocks of DC ZVA, four at a
+ * time, as far as they fit below the stack pointer.
+ */
 	.global arch_scrub_stack
 arch_scrub_stack:
 	mov	x0, sp
 	and	x1, x0, #~(HYP_STACK_SLOT - 1)
 	add	x1, x1, #0x1000		/* the guard page */
-1:	stp	xzr, xzr, [x1], #16
-	cmp	x1, x0
-	b.lo	1b
+	mrs	x2, dczid_el0
+	tbnz	x2, #4, 2f		/* DC ZVA is prohibited */
+	and	x2, x2, #0xf
+	mov	x3, #4
+	lsl	x2, x3, x2		/* bytes of a block */
+	sub	x3, x0, x2, lsl #2
+	b	3f
+1:	dc	zva, x1
+	add	x1, x1, x2
+	dc	zva, x1
+	add	x1, x1, x2
+	dc	zva, x1
+	add	x1, x1, x2
+	dc	zva, x1
+	add	x1, x1, x2
+3:	cmp	x1, x3
+	b.ls	1b
+	b	4f
+2:	stp	xzr, xzr, [x1], #16
+4:	cmp	x1, x0
+	b.lo	2b
 	ret
 
 /* enum guest_exit_kind guest_switch(struct guest_regs *): this CPU's bound guest */
