@@ -108,7 +108,9 @@ int host_can_donate_both(pa_t page, pa_t pages, u64 nr, struct want *want)
 		return STOCKADE_EINVAL;
 	spin_lock(&mem_lock);
 	need = tables_for_hyp(page, 1) + tables_for_hyp(pages, nr) + HYP_POOL_RESERVE;
-	if (!host_owns(page, 1) || !host_owns(pages, nr)) {
+	/* One of the others already: the first would be zeroed in vain. */
+	if (!host_owns(page, 1) || !host_owns(pages, nr) ||
+	    (page >= pages && page < pages + nr * PAGE_SIZE)) {
 		ret = STOCKADE_EPERM;
 	} else if (hyp_pool.free < need) {
 		set_want(want, STOCKADE_POOL_HYP, need - hyp_pool.free);

@@ -31,14 +31,15 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	struct vcpu *vcpu;
 	int ret;
 
+	/* What can be undone without a trace comes first: a page that was donated has been zeroed. */
 	ret = may_add(vm, index);
 	if (!ret)
-		ret = host_donate_hyp(page, 1, want);
+		ret = host_share_hyp(run, want);
 	if (ret)
 		return ret;
-	ret = host_share_hyp(run, want);
+	ret = host_donate_hyp(page, 1, want);
 	if (ret)
-		goto undo_donate;
+		goto undo_share;
 
 	vcpu = hyp_va(page);
 	vcpu->vm = vm;
@@ -57,9 +58,10 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	if (!ret)
 		return STOCKADE_OK;
 
-	host_unshare_hyp(run);
-undo_donate:
+	/* Another CPU came first. */
 	hyp_donate_host(page);
+undo_share:
+	host_unshare_hyp(run);
 	return ret;
 }
 

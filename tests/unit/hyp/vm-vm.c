@@ -176,8 +176,21 @@ static void refused_pages_keep_their_contents(void)
 
 	vm = make_vm(1);
 	fill_page(page, 0x1234);
+	/* Page and root are one. */
+	assert_refused(create(page, page, CONFIG(39)), STOCKADE_EPERM);
+	assert_refused(create(ALIGN_UP(page, 2 * PAGE_SIZE) + PAGE_SIZE,
+			      ALIGN_UP(page, 2 * PAGE_SIZE), CONFIG(40)),
+		       STOCKADE_EPERM);
 	assert_ret(vcpu(5, page, run_), STOCKADE_EINVAL);
 	assert_page_is(page, 0x1234);
+	/* The page is good, the run page is not. */
+	assert_ret(vcpu(1, page, vm.vcpu[0]), STOCKADE_EPERM);
+	assert_ret(vcpu(1, page, 0x40800000), STOCKADE_EINVAL);
+	assert_ret(vcpu(1, page, page), STOCKADE_EPERM);
+	assert_page_is(page, 0x1234);
+	/* And the other way round. */
+	assert_ret(vcpu(1, vm.vcpu[0], run_), STOCKADE_EPERM);
+	assert_state(run_, PAGE_HOST);
 	load(&vm, 0);
 	assert_ret(vcpu(1, page, run_), STOCKADE_EBUSY);
 	assert_page_is(page, 0x1234);
