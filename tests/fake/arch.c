@@ -316,6 +316,7 @@ void host_abort_read(struct host_abort *abort)
 void host_inject_fault(enum host_fault_kind kind)
 {
 	fake.faults[kind]++;
+	fake.cpu_faults[cpu_index][kind]++;
 }
 
 void host_inject_undef(void)

@@ -104,6 +104,7 @@ struct fake {
 	struct host_abort abort;
 	u64 text_va, text_size;
 	pa_t text_pa; /* where host_translate() leads within the text; else nowhere */
+	unsigned int cpu_faults[FAKE_MAX_CPUS][3];
 	unsigned int faults[3], undefs, skipped, steps_started, steps, steps_stopped;
 	u64 host_entry;
 	bool host_fp;			    /* host_use_fp()'s answer */
@@ -121,6 +122,12 @@ struct fake {
 	/* Called before a lock is taken, after it is given back; not while one of them is at work. */
 	void (*before_lock)(const char *name);
 	void (*after_unlock)(const char *name);
+
+	/*
+	 * Called at the same moments, and again and again while another CPU holds the lock that is wanted (else
+	 * NULL): a scheduler, that lets other CPUs go on, each on a stack of its own.
+	 */
+	void (*reschedule)(const struct spinlock *wanted);
 
 	/* Called when a CPU asks for another's state: what that one does meanwhile. */
 	void (*meanwhile)(unsigned int index);

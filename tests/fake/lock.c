@@ -65,6 +65,11 @@ static void take(struct spinlock *lock, const char *name)
 		clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!__atomic_compare_exchange_n(&lock->holder, &holder, cpu + 1, false,
 					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		if (fake.reschedule) {
+			fake.reschedule(lock);
+			holder = 0;
+			continue;
+		}
 		if (!fake.threads)
 			fake_fail("CPU %u waits for %s, which CPU %u holds", cpu, name, holder - 1);
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -81,6 +86,8 @@ void arch_spin_lock(struct spinlock *lock, unsigned int class, const char *name)
 	unsigned int cpu = fake_cpu_index(), n = nr_held[cpu];
 
 	call_hook(fake.before_lock, name);
+	if (fake.reschedule)
+		fake.reschedule(NULL);
 	for (unsigned int i = 0; i < n; i++) {
 		if (held[cpu][i].lock == lock)
 			fake_fail("CPU %u takes %s twice", cpu, name);
@@ -109,6 +116,8 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 	fake_record(FAKE_UNLOCK, (u64)name, 0);
 	__atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
 	call_hook(fake.after_unlock, name);
+	if (fake.reschedule)
+		fake.reschedule(NULL);
 }
 
 void fake_lock_reset(void)
