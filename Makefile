@@ -33,6 +33,7 @@ help:
 	@echo '                that come and go on a host in trouble'
 	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
+	@echo 'make spec       the specification of page ownership against the hypervisor (STEPS=10000000 SEED=1)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make tsan       CPUs as threads under ThreadSanitizer (SECONDS=12, SEED=N)'
 	@echo 'make system     system tests only (T=NAME: only that)'
@@ -97,6 +98,11 @@ unit: fetch
 fuzz: deps
 	+@tools/test.sh fuzz
 
+# The whole of it: half an hour where the machine is not busy. STEPS=N SEED=N
+.PHONY: spec
+spec: deps
+	+@STEPS=$(or $(STEPS),10000000) tools/test.sh spec
+
 .PHONY: tsan
 tsan: deps
 	+@tools/test.sh tsan
@@ -107,11 +113,11 @@ system: all
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit fuzz tsan system demo smoke secure-world
+	+@tools/test.sh unit spec fuzz tsan system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit fuzz tsan system demo smoke secure-world
+	+@TEST_ALL=1 tools/test.sh unit spec fuzz tsan system demo smoke secure-world
 
 .PHONY: soak
 soak: all

@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "generate.h"
+
+#include <string.h>
+
+#include <stockade/guestcall.h>
+#include <stockade/hostcall.h>
+#include <stockade/vcpu_run.h>
+
+#define PAGE	    4096ull
+#define HANDLES	    0x1000
+#define KEEP_MARKS  200 /* a VM with more is ended */
+#define WORKING_VMS 4
+
+/* splitmix64 */
+static u64 next(u64 *state)
+{
+	u64 z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+u64 random_below(u64 *state, u64 n)
+{
+	return next(state) % n;
+}
+
+static u64 below(struct generator *g, u64 n)
+{
+	return random_below(&g->random, n);
+}
+
+static bool percent(struct generator *g, u64 n)
+{
+	return below(g, 100) < n;
+}
+
+#define PICK(g, array) ((array)[below(g, sizeof(array) / sizeof((array)[0]))])
+
+/* --- frames --- */
+
+static u64 frame_at(const struct model *m, u64 index)
+{
+	u32 r = 0;
+
+	while (index >= m->range[r].nr)
+		index -= m->range[r++].nr;
+	return m->range[r].first + index;
+}
+
+static u64 any_frame(struct generator *g, const struct model *m)
+{
+	return frame_at(m, below(g, m->nr_frames));
+}
+
+/* Bad by itself, or by whose it is. */
+static u64 hostile_frame(struct generator *g, const struct model *m)
+{
+	u32 r = (u32)below(g, m->nr_ranges);
+	const u64 frames[] = {
+		0,
+		0x9000,
+		m->range[r].first - 1,
+		m->range[r].first,
+		m->range[r].first + m->range[r].nr - 1,
+		m->range[r].first + m->range[r].nr,
+		(1ull << 28) - 1,
+		1ull << 28,
+		1ull << 34,
+		(1ull << 52) - 1,
+		1ull << 52,
+		~0ull,
+		m->text,
+		any_frame(g, m),
+		any_frame(g, m),
+		any_frame(g, m),
+	};
+
+	return PICK(g, frames);
+}
+
+static bool is_hosts(const struct model *m, u64 first, u64 nr)
+{
+	if (!model_is_ram(m, first, nr))
+		return false;
+	for (u64 i = 0; i < nr; i++) {
+		const struct frame *f = &m->frame[model_index(m, first) + (long)i];
+
+		if (f->owner != HOST || f->borrower != NOBODY || first + i == m->text)
+			return false;
+	}
+	return true;
+}
+
+/* Single pages come from few places, so that whole blocks are left, mostly. */
+static u64 host_pages(struct generator *g, const struct model *m, u64 nr)
+{
+	u64 frame = 0;
+
+	if (percent(g, 2))
+		return hostile_frame(g, m);
+	if (g->about_frame && percent(g, 40))
+		return g->about_frame;
+	for (u32 tries = 0; tries < 200; tries++) {
+		frame = any_frame(g, m);
+		if (tries < 100 && percent(g, 90))
+			frame = m->range[0].first + 0x80 + below(g, BLOCK - 0x80);
+		if (is_hosts(m, frame, nr))
+			return frame;
+	}
+	return frame;
+}
+
+static u64 host_page(struct generator *g, const struct model *m)
+{
+	return host_pages(g, m, 1);
+}
+
+static u64 host_block(struct generator *g, const struct model *m)
+{
+	u64 frame = 0;
+
+	if (percent(g, 2))
+		return hostile_frame(g, m);
+	for (u32 tries = 0; tries < 20; tries++) {
+		frame = any_frame(g, m) / BLOCK * BLOCK;
+		if (is_hosts(m, frame, BLOCK))
+			break;
+	}
+	return frame;
+}
+
+/* --- VMs --- */
+
+/* One that is in that stage of its life, if there is one; -1. */
+static long vm_in(struct generator *g, const struct model *m, u32 lives)
+{
+	u32 first = (u32)below(g, MAX_VMS);
+
+	if (g->about_vm && m->vm[g->about_vm - 1].life != NONE && percent(g, 60))
+		return g->about_vm - 1;
+
+	for (u32 i = 0; i < MAX_VMS; i++) {
+		u32 vm = (first + i) % MAX_VMS;
+
+		if (m->vm[vm].life != NONE && lives & 1u << m->vm[vm].life)
+			return vm;
+	}
+	return -1;
+}
+
+#define LIVING	(1u << NEW | 1u << SEALED)
+#define RUNNING (1u << SEALED)
+#define ANY_VM	(LIVING | 1u << ENDED | 1u << DYING)
+
+static u64 handle_in(struct generator *g, const struct model *m, u32 lives)
+{
+	const u64 bad[] = { 0,	  HANDLES - 1, HANDLES + MAX_VMS - 1, HANDLES + 254, HANDLES + 255,
+			    ~0ull };
+	long vm = vm_in(g, m, percent(g, 90) ? lives : ANY_VM);
+
+	if (percent(g, 1) || vm < 0)
+		return PICK(g, bad);
+	return HANDLES + (u64)vm;
+}
+
+/* Where there are few single pages. */
+static u64 block_gfn(struct generator *g)
+{
+	const u64 blocks[] = { 8 * BLOCK,	9 * BLOCK, 10 * BLOCK, GIB + BLOCK,
+			       GIB - 2 * BLOCK, 0,	   GIB };
+
+	return PICK(g, blocks);
+}
+
+static u64 gfn_of(struct generator *g, const struct model *m, long vm)
+{
+	u64 top = vm < 0 ? 1ull << 28 : 1ull << (m->vm[vm].ipa_bits - 12);
+	const u64 blocks[] = { 0, BLOCK, 2 * BLOCK, 3 * BLOCK, GIB - BLOCK, GIB, top - BLOCK };
+	const u64 bad[] = { top, top - 1, 1ull << 52, (1ull << 52) + 1, ~0ull, 1ull << 40 };
+
+	if (percent(g, 1))
+		return PICK(g, bad);
+	if (percent(g, 4))
+		return block_gfn(g) + below(g, BLOCK);
+	return PICK(g, blocks) + (percent(g, 80) ? below(g, 12) : below(g, BLOCK));
+}
+
+/* A gfn where the VM has a page, of that kind. */
+static u64 used_gfn(struct generator *g, const struct model *m, long vm, bool shared)
+{
+	u64 start = below(g, m->nr_frames);
+	bool blocks = percent(g, 25);
+
+	for (u64 i = 0; i < m->nr_frames && vm >= 0; i++) {
+		const struct frame *f = &m->frame[(start + i) % m->nr_frames];
+
+		if (f->owner == VM && f->vm == vm && (f->borrower == HOST) == shared &&
+		    (blocks || !f->block))
+			return f->gfn;
+	}
+	return gfn_of(g, m, vm);
+}
+
+static u64 lost_frame(struct generator *g, const struct model *m, bool hyp)
+{
+	u64 start = below(g, m->nr_frames), any = 0;
+	/* Else blocks would not live long. */
+	bool blocks = percent(g, 15);
+
+	if (g->about_frame && percent(g, 40))
+		return g->about_frame;
+	for (u64 i = 0; i < m->nr_frames; i++) {
+		u64 n = (start + i) % m->nr_frames;
+
+		if (m->frame[n].owner != (hyp ? HYP : VM))
+			continue;
+		any = frame_at(m, n);
+		if (blocks || !m->frame[n].block)
+			return any;
+	}
+	return blocks && any ? any : any_frame(g, m);
+}
+
+/* --- steps --- */
+
+#define CALL(s, ...)                               \
+	do {                                       \
+		const u64 x_[6] = { __VA_ARGS__ }; \
+		memcpy((s)->x, x_, sizeof(x_));    \
+	} while (0)
+
+static void guest_call(struct generator *g, const struct model *m, struct step *s, long vm)
+{
+	u64 kind = below(g, 100), gfn, function, x1, junk = percent(g, 2);
+
+	if (kind < 30) {
+		function = GUESTCALL_MEM_SHARE;
+		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 10)) : gfn_of(g, m, vm);
+	} else if (kind < 50) {
+		function = GUESTCALL_MEM_UNSHARE;
+		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 90)) : gfn_of(g, m, vm);
+	} else if (kind < 66) {
+		function = GUESTCALL_MEM_RELINQUISH;
+		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 40)) : gfn_of(g, m, vm);
+	} else if (kind < 76) {
+		function = GUESTCALL_MMIO_GUARD;
+		x1 = gfn_of(g, m, vm);
+	} else {
+		static const u64 functions[] = {
+			PSCI_CPU_ON_64,	 PSCI_CPU_ON_64,	PSCI_CPU_ON_64,
+			PSCI_CPU_ON_64,	 PSCI_CPU_OFF,		PSCI_AFFINITY_INFO_64,
+			PSCI_SYSTEM_OFF, PSCI_SYSTEM_RESET,	PSCI_AFFINITY_INFO_64,
+			0x12345,	 GUESTCALL_HYP_MEMINFO,
+		};
+
+		function = PICK(g, functions);
+		if ((function == PSCI_SYSTEM_OFF || function == PSCI_SYSTEM_RESET) &&
+		    percent(g, 70))
+			function = PSCI_CPU_OFF;
+		CALL(s, 0, GUEST_CALL, function, below(g, MAX_VCPUS), junk, 0);
+		/* One that is off, if there is one. */
+		for (u32 i = 0; vm >= 0 && i < m->vm[vm].nr_vcpus && percent(g, 80); i++)
+			if (m->vm[vm].vcpu[i].power != ON)
+				s->x[3] = i;
+		if (function == GUESTCALL_HYP_MEMINFO && !junk)
+			s->x[3] = 0;
+		return;
+	}
+	gfn = x1;
+	x1 = gfn * PAGE;
+	if (percent(g, 1))
+		x1 += 8;
+	CALL(s, 0, GUEST_CALL, function, x1, junk, junk && percent(g, 50));
+}
+
+static void guest_access(struct generator *g, const struct model *m, struct step *s, long vm)
+{
+	u64 gfn = percent(g, 50) ? used_gfn(g, m, vm, percent(g, 30)) : gfn_of(g, m, vm);
+	u64 flags = below(g, 4) << ACCESS_SIZE;
+
+	/* What the hardware can report: 52 bits. */
+	gfn &= (1ull << 40) - 1;
+	flags |= percent(g, 60) ? ACCESS_WRITE : 0;
+	flags |= percent(g, 70) ? ACCESS_SYNDROME : 0;
+	flags |= percent(g, 5) ? ACCESS_FETCH : 0;
+	flags |= percent(g, 5) ? ACCESS_WALK : 0;
+	flags |= percent(g, 2) ? ACCESS_OTHER : 0;
+	CALL(s, 0, GUEST_ACCESS, gfn * PAGE + below(g, 64) * 8, flags, next(&g->random));
+}
+
+static void vcpu_create(struct generator *g, const struct model *m, struct step *s)
+{
+	u64 handle = handle_in(g, m, 1u << NEW), page = host_page(g, m), run = host_page(g, m);
+	long vm = model_vm(m, handle);
+	const struct spec_vm *v = vm < 0 ? NULL : &m->vm[vm];
+
+	if (v && v->nr_vcpus && percent(g, 30))
+		run = v->vcpu[0].run;
+	if (percent(g, 2))
+		run = page;
+	CALL(s, STOCKADE_HC_VCPU_CREATE, handle, v && percent(g, 95) ? v->nr_vcpus : below(g, 300),
+	     page, run);
+	if (v && v->nr_vcpus + 1 == MAX_VCPUS && s->x[2] == v->nr_vcpus)
+		s->x[2]++;
+}
+
+/* Nobody runs: somebody shall. */
+static void load_some(struct generator *g, const struct model *m, struct step *s)
+{
+	long vm = vm_in(g, m, LIVING);
+
+	if (vm < 0 || !m->vm[vm].nr_vcpus)
+		vcpu_create(g, m, s);
+	else
+		CALL(s, STOCKADE_HC_VCPU_LOAD, HANDLES + (u64)vm, below(g, m->vm[vm].nr_vcpus));
+}
+
+static void run(struct generator *g, const struct model *m, struct step *s)
+{
+	const struct spec_cpu *cpu;
+	const struct spec_vcpu *vcpu;
+	u64 entry = 0;
+	long vm;
+
+	for (u32 i = 0; i < MAX_CPUS && !m->cpu[s->cpu].has_vcpu && percent(g, 97); i++)
+		s->cpu = (u8)((s->cpu + 1) % MAX_CPUS);
+	cpu = &m->cpu[s->cpu];
+	vm = cpu->has_vcpu ? (long)cpu->vm : -1;
+	vcpu = cpu->has_vcpu ? &m->vm[cpu->vm].vcpu[cpu->vcpu] : NULL;
+	if (!vcpu && vm_in(g, m, LIVING) >= 0 && percent(g, 90)) {
+		load_some(g, m, s);
+		return;
+	}
+	/* Nothing comes of these. */
+	if (vcpu && (vcpu->power == OFF || m->vm[vm].life != SEALED) && percent(g, 80)) {
+		CALL(s, STOCKADE_HC_VCPU_PUT);
+		return;
+	}
+	if (percent(g, 60))
+		guest_call(g, m, s, vm);
+	else if (percent(g, 90))
+		guest_access(g, m, s, vm);
+	else
+		CALL(s, 0, GUEST_IDLE);
+	if (vcpu && vcpu->aborted && percent(g, 30))
+		entry = vcpu->syndrome ? STOCKADE_ENTRY_MMIO : STOCKADE_ENTRY_SEA;
+	if (percent(g, 2))
+		entry = below(g, 16);
+	s->op = OP_RUN;
+	s->x[0] = entry;
+}
+
+static void host_abort(struct generator *g, const struct model *m, struct step *s)
+{
+	static const u32 kinds[] = { 0,
+				     0,
+				     0,
+				     ABORT_USER,
+				     ABORT_USER_VA,
+				     ABORT_USER_VA,
+				     ABORT_OVERRUN,
+				     ABORT_FETCH,
+				     ABORT_WALK,
+				     ABORT_USER_VA | ABORT_ATOMIC };
+	static const u32 odd[] = { ABORT_PERMISSION,
+				   ABORT_UNKNOWN,
+				   ABORT_OTHER,
+				   ABORT_CONFLICT,
+				   ABORT_USER_VA | ABORT_FETCH,
+				   ABORT_USER | ABORT_WALK };
+	static const u64 devices[] = { 0x9000,	0x9100,	 0x40800,   0x50000,  0x7fc00,
+				       0x80203, 0x8020f, 0x80400,   0x100000, 0xfffffff,
+				       1 << 28, 0x80204, 0x7ff00000 };
+	u64 frame = percent(g, 90) ? lost_frame(g, m, percent(g, 20)) : hostile_frame(g, m);
+
+	if (percent(g, 8))
+		frame = PICK(g, devices);
+	frame &= (1ull << 36) - 1;
+	s->op = OP_HOST_ABORT;
+	CALL(s, frame * PAGE + below(g, 512) * 8, percent(g, 92) ? PICK(g, kinds) : PICK(g, odd),
+	     below(g, 2));
+	if (s->x[1] == ABORT_USER_VA && percent(g, 8)) {
+		g->again = *s;
+		g->times = 14 + (u32)below(g, 6);
+	}
+}
+
+static void dying_vm(struct generator *g, const struct model *m, struct step *s)
+{
+	u64 handle = handle_in(g, m, 1u << DYING), kind = below(g, 100);
+	long vm = model_vm(m, handle);
+	const struct spec_vm *v = vm < 0 ? NULL : &m->vm[vm];
+
+	if (v && v->life == DYING && percent(g, 85))
+		kind = !v->empty ? 0 : v->nr_vcpus ? 80 : percent(g, 60) ? 60 : 99;
+	if (kind < 60)
+		CALL(s, STOCKADE_HC_VM_RECLAIM, handle);
+	else if (kind < 80)
+		CALL(s, STOCKADE_HC_VM_RECLAIM_TABLE, handle);
+	else if (kind < 90)
+		CALL(s, STOCKADE_HC_VCPU_DESTROY, handle,
+		     percent(g, 95) && v && v->nr_vcpus ? v->nr_vcpus - 1 : below(g, 6));
+	else
+		CALL(s, STOCKADE_HC_VM_DESTROY, handle);
+}
+
+static u32 nr_vms(const struct model *m)
+{
+	u32 nr = 0;
+
+	for (u32 i = 0; i < MAX_VMS; i++)
+		nr += m->vm[i].life != NONE;
+	return nr;
+}
+
+static void vm_create(struct generator *g, const struct model *m, struct step *s)
+{
+	static const u8 bits[] = { 32, 32, 33, 36, 39, 40, 40 };
+	u64 config = PICK(g, bits), root;
+
+	root = stockade_s2_root_pages((unsigned int)config) == 1 ? host_page(g, m) :
+								   host_pages(g, m, 2) & ~1ull;
+	config |= STOCKADE_VM_PROTECTED << 8;
+	if (percent(g, 4))
+		config = below(g, 0x400);
+	CALL(s, STOCKADE_HC_VM_CREATE, percent(g, 97) ? host_page(g, m) : root, root, config);
+	/* More than the model has room for is nothing to ask for. */
+	if (nr_vms(m) == MAX_VMS)
+		CALL(s, STOCKADE_HC_STATUS);
+}
+
+static u64 few_pages(struct generator *g)
+{
+	static const u64 bad[] = { 0, 17, 512, ~0ull, 1ull << 52 };
+
+	return percent(g, 3) ? PICK(g, bad) : 1 + below(g, percent(g, 80) ? 4 : 16);
+}
+
+static void hostcall(struct generator *g, const struct model *m, struct step *s)
+{
+	u64 kind = below(g, 100), handle, gfn, nr;
+	long vm;
+
+	if (!nr_vms(m) && percent(g, 2)) {
+		CALL(s, STOCKADE_HC_UNLAUNCH);
+	} else if (vm_in(g, m, 1u << DYING) >= 0 && percent(g, 25)) {
+		dying_vm(g, m, s);
+	} else if (kind < 40) {
+		handle = handle_in(g, m, LIVING);
+		vm = model_vm(m, handle);
+		gfn = gfn_of(g, m, vm);
+		if (percent(g, 85))
+			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, host_page(g, m), gfn, 1);
+		else
+			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, host_block(g, m),
+			     percent(g, 90) ? block_gfn(g) : gfn, BLOCK);
+		if (percent(g, 1))
+			s->x[4] = below(g, 600);
+	} else if (kind < 52) {
+		handle = handle_in(g, m, LIVING);
+		vm = model_vm(m, handle);
+		CALL(s, STOCKADE_HC_VCPU_LOAD, handle,
+		     percent(g, 97) && vm >= 0 && m->vm[vm].nr_vcpus ?
+			     below(g, m->vm[vm].nr_vcpus) :
+			     below(g, 300));
+	} else if (kind < 58) {
+		CALL(s, STOCKADE_HC_VCPU_PUT);
+	} else if (kind < 64) {
+		if (nr_vms(m) >= WORKING_VMS && percent(g, 90))
+			CALL(s, STOCKADE_HC_VM_TEARDOWN,
+			     handle_in(g, m, 1u << ENDED | 1u << SEALED));
+		else
+			vm_create(g, m, s);
+	} else if (kind < 74) {
+		vcpu_create(g, m, s);
+	} else if (kind < 77) {
+		CALL(s, STOCKADE_HC_VCPU_SET_REG, handle_in(g, m, 1u << NEW), below(g, MAX_VCPUS),
+		     percent(g, 50) ? STOCKADE_REG_POWER_OFF : below(g, 40), below(g, 2));
+	} else if (kind < 87) {
+		nr = few_pages(g);
+		CALL(s, STOCKADE_HC_VM_TOPUP, handle_in(g, m, LIVING), host_pages(g, m, nr), nr);
+	} else if (kind < 88) {
+		nr = percent(g, 90) ? 1 : few_pages(g);
+		CALL(s, STOCKADE_HC_POOL_TOPUP, host_pages(g, m, nr), nr);
+	} else if (kind < 92) {
+		CALL(s, STOCKADE_HC_VCPU_MMIO_VALUE);
+		/* Where there is a value to be had. */
+		for (u8 cpu = 0; cpu < MAX_CPUS; cpu++)
+			if (m->cpu[cpu].has_vcpu && percent(g, 80) &&
+			    m->vm[m->cpu[cpu].vm].vcpu[m->cpu[cpu].vcpu].syndrome)
+				s->cpu = cpu;
+	} else if (kind < 95) {
+		CALL(s, STOCKADE_HC_VM_TEARDOWN, handle_in(g, m, 1u << ENDED | 1u << SEALED));
+	} else if (kind < 97) {
+		dying_vm(g, m, s);
+	} else if (kind < 99) {
+		CALL(s, percent(g, 50) ? STOCKADE_HC_STATUS : STOCKADE_HC_VERSION);
+	} else {
+		static const u64 others[] = {
+			STOCKADE_HC_SEAL,
+			STOCKADE_HC_PROTECT_CPU,
+			STOCKADE_HC_UNLAUNCH,
+			STOCKADE_HC_END,
+			(u64)STOCKADE_HC_END + 200,
+			0x86000000,
+			~0ull,
+		};
+
+		CALL(s, PICK(g, others), below(g, 3));
+	}
+}
+
+/* Pages for the call that wants some. */
+static bool feed(struct generator *g, const struct model *m, struct step *s)
+{
+	u64 nr = g->wanted_by == STOCKADE_POOL_HYP ? 16 : g->wanted < 8 ? g->wanted : 8, pages = 0;
+
+	if (g->fed >= g->wanted)
+		return false;
+	for (; nr; nr /= 2) {
+		pages = host_pages(g, m, nr);
+		if (is_hosts(m, pages, nr))
+			break;
+	}
+	if (!nr)
+		return false;
+	s->op = OP_HOSTCALL;
+	if (g->wanted_by == STOCKADE_POOL_HYP)
+		CALL(s, STOCKADE_HC_POOL_TOPUP, pages, nr);
+	else
+		CALL(s, STOCKADE_HC_VM_TOPUP,
+		     g->repeat.op == OP_RUN ? HANDLES + m->cpu[g->repeat.cpu].vm : g->repeat.x[1],
+		     pages, nr);
+	g->fed += nr;
+	return true;
+}
+
+static void one_step(struct generator *g, const struct model *m, struct step *s)
+{
+	u64 kind = below(g, 100);
+
+	memset(s, 0, sizeof(*s));
+	s->cpu = (u8)below(g, MAX_CPUS);
+	if (g->repeats) {
+		if (feed(g, m, s))
+			return;
+		g->repeats = false;
+		*s = g->repeat;
+		return;
+	}
+	for (u32 i = 0; i < MAX_VMS; i++) {
+		if (m->vm[i].life != NONE && m->vm[i].life != DYING &&
+		    m->vm[i].nr_marks > KEEP_MARKS) {
+			for (u8 cpu = 0; cpu < MAX_CPUS; cpu++)
+				if (m->cpu[cpu].has_vcpu && m->cpu[cpu].vm == i) {
+					s->cpu = cpu;
+					CALL(s, STOCKADE_HC_VCPU_PUT);
+					return;
+				}
+			CALL(s, STOCKADE_HC_VM_TEARDOWN, HANDLES + i);
+			return;
+		}
+	}
+	if (vm_in(g, m, 1u << DYING) >= 0 && percent(g, 15)) {
+		dying_vm(g, m, s);
+	} else if (kind < 40) {
+		hostcall(g, m, s);
+	} else if (kind < 70) {
+		run(g, m, s);
+	} else if (kind < 85) {
+		host_abort(g, m, s);
+	} else if (kind < 93) {
+		s->op = OP_HOST_WRITE;
+		CALL(s, percent(g, 30) ? lost_frame(g, m, false) : any_frame(g, m),
+		     next(&g->random));
+	} else if (kind < 96) {
+		s->op = OP_SHARE_SECURE;
+		CALL(s, below(g, MAX_LISTS), host_page(g, m) * PAGE + (percent(g, 2) ? 8 : 0),
+		     few_pages(g));
+	} else {
+		s->op = OP_UNSHARE_SECURE;
+		CALL(s, below(g, MAX_LISTS), percent(g, 50) ? few_pages(g) % 1024 : 600);
+	}
+}
+
+/* --- several at the same time --- */
+
+static const struct spec_vcpu *vcpu_of(const struct model *m, const struct step *s)
+{
+	const struct spec_cpu *cpu = &m->cpu[s->cpu];
+
+	return s->op == OP_RUN && cpu->has_vcpu ? &m->vm[cpu->vm].vcpu[cpu->vcpu] : NULL;
+}
+
+/* Calls that nobody makes at the same time, or whose answers then mean nothing. */
+static bool can_go_together(const struct model *m, const struct step *a, const struct step *b)
+{
+	const struct spec_vcpu *one = vcpu_of(m, a), *other = vcpu_of(m, b);
+
+	if (a->cpu == b->cpu)
+		return false;
+	/* What two exits write to one run page can't be told apart. */
+	if (one && other && one->run == other->run)
+		return false;
+	/* The FF-A proxy's lock guards its lists. */
+	if ((a->op == OP_SHARE_SECURE || a->op == OP_UNSHARE_SECURE) &&
+	    (b->op == OP_SHARE_SECURE || b->op == OP_UNSHARE_SECURE))
+		return a->x[0] != b->x[0];
+	if (a->op != OP_HOSTCALL || b->op != OP_HOSTCALL)
+		return true;
+	/* Who of the two brought back how much? */
+	return a->x[0] != b->x[0] ||
+	       (a->x[0] != STOCKADE_HC_VM_RECLAIM && a->x[0] != STOCKADE_HC_VM_CREATE);
+}
+
+static bool goes_alone(const struct step *s)
+{
+	/* Numbers that are read without a lock. */
+	return s->op == OP_HOSTCALL &&
+	       (s->x[0] == STOCKADE_HC_STATUS || s->x[0] == STOCKADE_HC_UNLAUNCH);
+}
+
+/* Stores that a stage 2 would stop must not come between its change and our look at it. */
+static bool can_be_threads(const struct model *m, const struct step *s, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++) {
+		if (s[i].op == OP_HOST_WRITE || (s[i].op == OP_RUN && s[i].x[1] == GUEST_ACCESS))
+			return false;
+		for (u32 n = 0; n < 6; n++)
+			if (s[i].x[n] == m->text || s[i].x[n] / PAGE == m->text)
+				return false;
+	}
+	return true;
+}
+
+static void set_about(struct generator *g, const struct model *m, const struct step *s)
+{
+	long vm = s->op == OP_HOSTCALL ? model_vm(m, s->x[1]) : -1;
+
+	if (s->op == OP_RUN && m->cpu[s->cpu].has_vcpu)
+		vm = m->cpu[s->cpu].vm;
+	g->about_vm = (u32)(vm + 1);
+	g->about_frame = 0;
+	if (s->op == OP_HOST_ABORT)
+		g->about_frame = s->x[0] / PAGE;
+	else if (s->op == OP_HOST_WRITE)
+		g->about_frame = s->x[0];
+	else if (s->op == OP_HOSTCALL && percent(g, 50))
+		g->about_frame = s->x[s->x[0] == STOCKADE_HC_VCPU_CREATE ? 3 : 2];
+	if (s->op == OP_RUN && s->x[1] != GUEST_IDLE && vm >= 0)
+		for (u64 i = 0; i < m->nr_frames; i++)
+			if (m->frame[i].owner == VM && m->frame[i].vm == vm &&
+			    m->frame[i].gfn == s->x[s->x[1] == GUEST_CALL ? 3 : 2] / PAGE)
+				g->about_frame = frame_at(m, i);
+}
+
+u32 generate(struct generator *g, const struct model *m, struct step *s, u32 max)
+{
+	u32 nr = 1, wanted = percent(g, 8) ? 2 + percent(g, 30) : 1;
+
+	if (g->times && !g->repeats) {
+		g->times--;
+		*s = g->again;
+		return 1;
+	}
+	one_step(g, m, s);
+	if (g->repeats || goes_alone(s))
+		return 1;
+	for (u32 tries = 0; tries < 20 && nr < wanted && nr < max; tries++) {
+		bool fits = true;
+
+		set_about(g, m, s);
+		one_step(g, m, &s[nr]);
+		if (percent(g, 15)) {
+			u8 cpu = s[nr].cpu;
+
+			s[nr] = s[0];
+			s[nr].cpu = cpu;
+		}
+		for (u32 i = 0; i < nr; i++)
+			fits &= can_go_together(m, &s[i], &s[nr]);
+		nr += fits && !goes_alone(&s[nr]);
+	}
+	g->about_vm = 0;
+	g->about_frame = 0;
+	for (u32 i = 0; i + 1 < nr; i++)
+		s[i].with_next = true;
+	s->schedule = nr > 1 ? 1 + (u32)below(g, 1u << 30) : 0;
+	if (nr > 1 && percent(g, 10) && can_be_threads(m, s, nr))
+		s->schedule = BY_THREADS;
+	return nr;
+}
+
+const char *generator_saw(struct generator *g, const struct step *s, const struct outcome *o,
+			  const struct choice *c)
+{
+	bool wants = s->op == OP_HOSTCALL && o->ret == STOCKADE_ENOMEM;
+
+	wants |= s->op == OP_RUN && o->x[0] == STOCKADE_EXIT_TOPUP && !o->ret;
+	if (!wants) {
+		if (!g->repeats)
+			g->feeds = 0;
+		return NULL;
+	}
+	if (g->repeats) {
+		/* What was to feed it wants food itself: the call must do without. */
+		g->repeats = false;
+		return NULL;
+	}
+	if (++g->feeds > 40)
+		return "it wants ever more memory";
+	if (percent(g, 85)) {
+		g->repeat = *s;
+		g->repeats = true;
+		g->wanted = c->wanted;
+		g->wanted_by = c->wanted_by;
+		g->fed = 0;
+	}
+	return NULL;
+}
