@@ -15,7 +15,7 @@ enum host_fault_kind {
 struct host_abort {
 	u64 far;
 	u64 pc;
-	pa_t ipa;	/* of the access, or of the table if walk */
+	pa_t ipa;	/* of the access's page, or of the table's if walk; page-aligned */
 	bool ipa_known; /* else the host has changed its tables: let it try again */
 	bool user;	/* from EL0 */
 	bool fetch;

@@ -60,7 +60,8 @@ enum stockade_hostcall {
 	 * (handle, pfn, gfn, nr) Donate nr contiguous host pages, contents kept, to be guest
 	 * pages from gfn on. nr is 1 or 512; for 512 pfn and gfn are 512-aligned.
 	 * EPERM: a page is not the host's alone. EEXIST: the guest has a page there already.
-	 * EFAULT: the IPA is poisoned, or the guest's MMIO. EAGAIN: nr is 512 and that range is not empty: use nr = 1.
+	 * EFAULT: the IPA is poisoned, or the guest's MMIO. EAGAIN: nr is 512 and
+	 * that range has, or once had, single pages or marks: use nr = 1.
 	 */
 	STOCKADE_HC_HOST_DONATE_GUEST = STOCKADE_HC(11),
 	/*
