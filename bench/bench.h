@@ -29,7 +29,6 @@ struct vcpu {
 	struct kvm_run *run;
 	size_t run_size;
 	uint64_t command[5]; /* and its arguments */
-	volatile bool on;    /* a secondary vCPU takes interrupts */
 };
 
 struct vm {
@@ -61,7 +60,9 @@ void vm_close(struct vm *vm); /* all but the memory */
 /* vCPU 0 does a command. */
 struct answer vm_do(struct vm *vm, enum bench_command cmd, uint64_t a0, uint64_t a1, uint64_t a2,
 		    uint64_t a3);
-/* Runs another vCPU, which never ends; in a thread of its own. */
+/* Turns another vCPU on and runs it for a moment. */
+void vm_run_secondary(struct vm *vm, unsigned int i);
+/* Runs another vCPU for ever; in a thread of its own, on the CPU of that number. */
 void *vcpu_thread(void *vcpu);
 
 void pin(int cpu); /* this thread */

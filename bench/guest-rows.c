@@ -77,12 +77,9 @@ void rows_ipi(void)
 	pin(0);
 	start(&vm, 2);
 	vm_do(&vm, GUEST_GIC, 0, 0, 0, 0);
+	vm_run_secondary(&vm, 1);
 	if (pthread_create(&thread, NULL, vcpu_thread, &vm.vcpu[1]))
 		die("cannot start a thread");
-	if (vm_do(&vm, GUEST_CPU_ON, 1, 0, 0, 0).r[0])
-		die("CPU_ON failed");
-	while (!vm.vcpu[1].on)
-		usleep(1000);
 	usleep(1000);
 	vm_do(&vm, GUEST_IPI, 1, n / 10, 0, 0);
 	a = vm_do(&vm, GUEST_IPI, 1, n, 0, 0);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* bench [-p] GROUP...: prints "NAME VALUE" for each row; -p: protected VMs. */
+/*
+ * bench [-p] GROUP...: prints "NAME VALUE" for each row; -p: protected VMs.
+ * bench -t NAME PROGRAM [ARGUMENT]...: a row that is the time that a program takes.
+ */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,6 +64,24 @@ static void run_group(const char *name)
 	die("no group %s", name);
 }
 
+static void time_program(const char *name, char **argv)
+{
+	uint64_t start = now();
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		die("fork: %s", strerror(errno));
+	start = now() - start;
+	if (status)
+		die("%s ended with status %#x", argv[0], (unsigned int)status);
+	row(name, (double)start);
+}
+
 int main(int argc, char **argv)
 {
 	int i = 1;
@@ -66,6 +89,10 @@ int main(int argc, char **argv)
 	if (i < argc && !strcmp(argv[i], "-p")) {
 		protected_vms = true;
 		i++;
+	}
+	if (argc > 3 && !strcmp(argv[1], "-t")) {
+		time_program(argv[2], argv + 3);
+		return 0;
 	}
 	if (i == argc)
 		die("no group of rows is named");

@@ -148,7 +148,7 @@ static uint64_t store_value(const struct kvm_run *run)
 	return val;
 }
 
-/* Until the access to the device that ends a command. */
+/* Until a command is done, or a secondary vCPU says that it is on. */
 static void run(struct vcpu *vcpu, struct answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
@@ -183,8 +183,7 @@ static void run(struct vcpu *vcpu, struct answer *answer)
 			answer->r[1 + (offset - DEV_ARG) / 8] = val;
 			break;
 		case DEV_PROGRESS:
-			vcpu->on = true;
-			break;
+			return;
 		case DEV_RESULT:
 			answer->r[0] = val;
 			return;
@@ -205,14 +204,23 @@ struct answer vm_do(struct vm *vm, enum bench_command cmd, uint64_t a0, uint64_t
 	return answer;
 }
 
+void vm_run_secondary(struct vm *vm, unsigned int i)
+{
+	struct answer answer;
+
+	if (vm_do(vm, GUEST_CPU_ON, i, 0, 0, 0).r[0])
+		die("CPU_ON failed");
+	run(&vm->vcpu[i], &answer);
+}
+
 void *vcpu_thread(void *arg)
 {
 	struct vcpu *vcpu = arg;
 	struct answer answer;
 
 	pin((int)(vcpu - vcpu->vm->vcpu));
-	run(vcpu, &answer);
-	die("a secondary vCPU has ended");
+	for (;;)
+		run(vcpu, &answer);
 }
 
 void pin(int cpu)
