@@ -47,6 +47,10 @@ extern bool protected_vms;
 
 void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 uint64_t now(void); /* ns */
+/* For rows that the host measures: a time to be given to end_measure(), which returns how long it was. */
+uint64_t begin_measure(void);
+uint64_t end_measure(uint64_t start);
+void guest_row(const char *name, double value); /* the guest has measured it */
 void row(const char *name, double value);
 
 /* Anonymous memory, aligned to 2 MiB, all of it present: in huge pages or in none. */

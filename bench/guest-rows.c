@@ -30,13 +30,13 @@ static void call_row(struct vm *vm, const char *name, uint64_t function)
 	vm_do(vm, GUEST_CALL, function, 0, 0, CALLS / 10);
 	a = vm_do(vm, GUEST_CALL, function, 0, 0, CALLS);
 	if (!a.r[2])
-		row(name, (double)a.r[0] / CALLS);
+		guest_row(name, (double)a.r[0] / CALLS);
 }
 
 static void access_row(struct vm *vm, const char *name, enum bench_command cmd, uint64_t addr)
 {
 	vm_do(vm, cmd, addr, CALLS / 10, 0, 0);
-	row(name, (double)vm_do(vm, cmd, addr, CALLS, 0, 0).r[0] / CALLS);
+	guest_row(name, (double)vm_do(vm, cmd, addr, CALLS, 0, 0).r[0] / CALLS);
 }
 
 void rows_exits(void)
@@ -60,9 +60,9 @@ void rows_timer(void)
 	start(&vm, 1);
 	vm_do(&vm, GUEST_GIC, 0, 0, 0, 0);
 	vm_do(&vm, GUEST_TIMER_WFI, ticks, n / 10, 0, 0);
-	row("timer_wfi", (double)vm_do(&vm, GUEST_TIMER_WFI, ticks, n, 0, 0).r[0] / (double)n);
+	guest_row("timer_wfi", (double)vm_do(&vm, GUEST_TIMER_WFI, ticks, n, 0, 0).r[0] / (double)n);
 	vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n / 10, 0, 0);
-	row("timer_run", (double)vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n, 0, 0).r[0] / (double)n);
+	guest_row("timer_run", (double)vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n, 0, 0).r[0] / (double)n);
 	vm_close(&vm);
 }
 
@@ -83,6 +83,6 @@ void rows_ipi(void)
 	usleep(1000);
 	vm_do(&vm, GUEST_IPI, 1, n / 10, 0, 0);
 	a = vm_do(&vm, GUEST_IPI, 1, n, 0, 0);
-	row("ipi", (double)a.r[0] / (double)n);
-	row("ipi_send", (double)a.r[1] / (double)n);
+	guest_row("ipi", (double)a.r[0] / (double)n);
+	guest_row("ipi_send", (double)a.r[1] / (double)n);
 }

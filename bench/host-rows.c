@@ -14,11 +14,11 @@ static void getpid_row(void)
 {
 	const unsigned int n = 20000;
 	unsigned int i;
-	uint64_t start = now();
+	uint64_t start = begin_measure();
 
 	for (i = 0; i < n; i++)
 		syscall(SYS_getpid);
-	row("host_getpid", (double)(now() - start) / n);
+	row("host_getpid", (double)end_measure(start) / n);
 }
 
 static void fork_exit(void)
@@ -39,10 +39,10 @@ static void fork_row(void)
 
 	for (i = 0; i < n / 10; i++)
 		fork_exit();
-	start = now();
+	start = begin_measure();
 	for (i = 0; i < n; i++)
 		fork_exit();
-	row("host_fork_exit", (double)(now() - start) / n);
+	row("host_fork_exit", (double)end_measure(start) / n);
 }
 
 static void map_touch_unmap(size_t size)
@@ -66,10 +66,10 @@ static void mmap_row(void)
 	uint64_t start;
 
 	map_touch_unmap(size);
-	start = now();
+	start = begin_measure();
 	for (i = 0; i < n; i++)
 		map_touch_unmap(size);
-	row("host_mmap_touch_munmap", (double)(now() - start) / n / (double)(size / PAGE));
+	row("host_mmap_touch_munmap", (double)end_measure(start) / n / (double)(size / PAGE));
 }
 
 static void pass(int from, int to)
@@ -100,11 +100,11 @@ static void pipe_row(void)
 		char c = 0;
 
 		if (i == n / 10)
-			start = now();
+			start = begin_measure();
 		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
 			die("pipe: %s", strerror(errno));
 	}
-	row("host_pipe_ping_pong", (double)(now() - start) / n);
+	row("host_pipe_ping_pong", (double)end_measure(start) / n);
 	close(there[1]);
 	waitpid(pid, NULL, 0);
 }
@@ -125,12 +125,12 @@ static void read_row(void)
 			die("/tmp/bench-file: %s", strerror(errno));
 	for (i = 0; i <= n; i++) {
 		if (i == 1)
-			start = now();
+			start = begin_measure();
 		for (done = 0; done < size; done += sizeof(buf))
 			if (pread(fd, buf, sizeof(buf), (off_t)done) != sizeof(buf))
 				die("/tmp/bench-file: %s", strerror(errno));
 	}
-	row("host_read_1m", (double)(now() - start) / n);
+	row("host_read_1m", (double)end_measure(start) / n);
 	close(fd);
 	unlink("/tmp/bench-file");
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * bench [-p] GROUP...: prints "NAME VALUE" for each row; -p: protected VMs.
- * bench -t NAME PROGRAM [ARGUMENT]...: a row that is the time that a program takes.
+ * bench -t NAME PROGRAM [ARGUMENT]...: a row that is the time that a program takes; what it prints goes
+ * to /tmp/NAME.log.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "mark.h"
 
 bool protected_vms;
 
@@ -45,10 +47,36 @@ uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-void row(const char *name, double value)
+uint64_t begin_measure(void)
+{
+	mark(MARK_BEGIN(MARK_HOST));
+	return now();
+}
+
+uint64_t end_measure(uint64_t start)
+{
+	uint64_t t = now() - start;
+
+	mark(MARK_END(MARK_HOST));
+	return t;
+}
+
+static void print_row(const char *name, double value)
 {
 	printf("%s %.2f\n", name, value);
 	fflush(stdout);
+}
+
+void row(const char *name, double value)
+{
+	mark(MARK_ROW(MARK_HOST));
+	print_row(name, value);
+}
+
+void guest_row(const char *name, double value)
+{
+	mark(MARK_ROW(MARK_GUEST));
+	print_row(name, value);
 }
 
 static void run_group(const char *name)
@@ -66,17 +94,22 @@ static void run_group(const char *name)
 
 static void time_program(const char *name, char **argv)
 {
-	uint64_t start = now();
+	uint64_t start = begin_measure();
 	pid_t pid = fork();
+	char log[64];
 	int status;
 
 	if (!pid) {
+		snprintf(log, sizeof(log), "/tmp/%s.log", name);
+		if (!freopen("/dev/null", "r", stdin) || !freopen(log, "w", stdout) ||
+		    dup2(1, 2) < 0)
+			_exit(126);
 		execvp(argv[0], argv);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
 		die("fork: %s", strerror(errno));
-	start = now() - start;
+	start = end_measure(start);
 	if (status)
 		die("%s ended with status %#x", argv[0], (unsigned int)status);
 	row(name, (double)start);

@@ -29,9 +29,9 @@ static struct life live(int kvm, bool huge, size_t touched)
 	vm_create(&vm, kvm, mem, size, 1);
 	vm_do(&vm, GUEST_READY, 0, 0, 0, 0);
 	ticks = vm_do(&vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
-	t1 = now();
+	t1 = begin_measure();
 	vm_close(&vm);
-	life.end = now() - t1;
+	life.end = end_measure(t1);
 	life.start = t1 - t0 - ticks;
 	life.touch = ticks;
 	munmap(mem, size);
@@ -45,7 +45,7 @@ static void life_rows(int kvm, bool huge, uint64_t untouched)
 	char name[32];
 
 	snprintf(name, sizeof(name), "touch_%s", huge ? "huge" : "4k");
-	row(name, (double)life.touch / pages);
+	guest_row(name, (double)life.touch / pages);
 	snprintf(name, sizeof(name), "destroy_%s", huge ? "huge" : "4k");
 	row(name, (double)(int64_t)(life.end - untouched) / pages);
 	snprintf(name, sizeof(name), "life_%s", huge ? "huge" : "4k");
@@ -87,11 +87,11 @@ static void share_pages(const char *suffix, bool huge)
 	a = vm_do(&vm, GUEST_CALL, MEM_SHARE, GUEST_FREE, PAGE, n);
 	snprintf(name, sizeof(name), "share_%s", suffix);
 	if (!a.r[2] && !a.r[1])
-		row(name, (double)a.r[0] / (double)n);
+		guest_row(name, (double)a.r[0] / (double)n);
 	a = vm_do(&vm, GUEST_CALL, MEM_UNSHARE, GUEST_FREE, PAGE, n);
 	snprintf(name, sizeof(name), "unshare_%s", suffix);
 	if (!a.r[2] && !a.r[1])
-		row(name, (double)a.r[0] / (double)n);
+		guest_row(name, (double)a.r[0] / (double)n);
 	vm_close(&vm);
 	close(kvm);
 	munmap(mem, size);
@@ -111,10 +111,10 @@ void rows_create(void)
 	uint64_t start;
 
 	close(create_vm(kvm));
-	start = now();
+	start = begin_measure();
 	for (i = 0; i < n; i++)
 		close(create_vm(kvm));
-	row("create_close", (double)(now() - start) / n);
+	row("create_close", (double)end_measure(start) / n);
 	close(kvm);
 }
 

@@ -4,6 +4,7 @@
  * and its GIC are those of the tests' guests.
  */
 #include "../../tests/guests/guest.h"
+#include "../mark.h"
 #include "command.h"
 
 #define PSCI_CPU_ON 0xc4000003ull
@@ -24,6 +25,21 @@ static inline u64 now(void)
 	u64 t;
 
 	asm volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(t)::"memory");
+	return t;
+}
+
+static inline u64 begin(void)
+{
+	mark(MARK_BEGIN(MARK_GUEST));
+	return now();
+}
+
+/* Time since then. */
+static inline u64 end(u64 start)
+{
+	u64 t = now() - start;
+
+	mark(MARK_END(MARK_GUEST));
 	return t;
 }
 
@@ -59,7 +75,7 @@ static void call_loop(const u64 arg[4], struct result *res)
 {
 	u64 i, x1 = arg[1], failed = 0, start, last = 0;
 
-	start = now();
+	start = begin();
 	for (i = 0; i < arg[3]; i++) {
 		register u64 r0 asm("x0") = arg[0];
 		register u64 r1 asm("x1") = x1;
@@ -71,36 +87,36 @@ static void call_loop(const u64 arg[4], struct result *res)
 		failed += r0 >> 63;
 		x1 += arg[2];
 	}
-	res->r[0] = now() - start;
+	res->r[0] = end(start);
 	res->r[1] = last;
 	res->r[2] = failed;
 }
 
 static u64 load_loop(u64 addr, u64 n)
 {
-	u64 i, start = now();
+	u64 i, start = begin();
 
 	for (i = 0; i < n; i++)
 		mmio_read32(addr);
-	return now() - start;
+	return end(start);
 }
 
 static u64 store_loop(u64 addr, u64 n)
 {
-	u64 i, start = now();
+	u64 i, start = begin();
 
 	for (i = 0; i < n; i++)
 		mmio_write32(addr, 0);
-	return now() - start;
+	return end(start);
 }
 
 static u64 touch_loop(u64 addr, u64 stride, u64 n)
 {
-	u64 i, start = now();
+	u64 i, start = begin();
 
 	for (i = 0; i < n; i++)
 		mmio_write64(addr + i * stride, i);
-	return now() - start;
+	return end(start);
 }
 
 /* The sum of the times that handlers were late. */
@@ -108,6 +124,7 @@ static u64 timer_loop(u64 ticks, u64 n, bool wait)
 {
 	u64 i, deadline, count, late = 0;
 
+	begin();
 	for (i = 0; i < n; i++) {
 		count = irq_count;
 		deadline = now() + ticks;
@@ -123,6 +140,7 @@ static u64 timer_loop(u64 ticks, u64 n, bool wait)
 		irq_on();
 		late += irq_time - deadline;
 	}
+	end(0);
 	return late;
 }
 
@@ -143,6 +161,7 @@ static void ipi_loop(u64 cpu, u64 n, struct result *res)
 {
 	u64 i, start, count, sent, late = 0, sending = 0;
 
+	begin();
 	for (i = 0; i < n; i++) {
 		count = irq_count;
 		start = now();
@@ -153,6 +172,7 @@ static void ipi_loop(u64 cpu, u64 n, struct result *res)
 		late += irq_time - start;
 		sending += sent - start;
 	}
+	end(0);
 	res->r[0] = late;
 	res->r[1] = sending;
 }
