@@ -19,8 +19,8 @@
 #define KVM_VM_TYPE_ARM_PROTECTED (1ul << 31)
 #endif
 
-#define PAGE   4096ul
-#define SZ_2M  (2ul << 20)
+#define PAGE	  4096ul
+#define SZ_2M	  (2ul << 20)
 #define MAX_VCPUS 8
 
 struct vcpu {
@@ -72,13 +72,13 @@ void *vcpu_thread(void *vcpu);
 void pin(int cpu); /* this thread */
 
 /* Groups of rows. */
-void rows_exits(void);	 /* calls and accesses that leave the guest */
+void rows_exits(void); /* calls and accesses that leave the guest */
 void rows_timer(void);
 void rows_ipi(void);
-void rows_memory(void);	 /* first touch, the life of a VM */
+void rows_memory(void); /* first touch, the life of a VM */
 void rows_share(void);
-void rows_create(void);	 /* VMs that never run */
-void rows_bytes(void);	 /* memory that VMs take of the host */
-void rows_host(void);	 /* no VM at all */
+void rows_create(void); /* VMs that never run */
+void rows_bytes(void);	/* memory that VMs take of the host */
+void rows_host(void);	/* no VM at all */
 
 #endif

@@ -60,9 +60,11 @@ void rows_timer(void)
 	start(&vm, 1);
 	vm_do(&vm, GUEST_GIC, 0, 0, 0, 0);
 	vm_do(&vm, GUEST_TIMER_WFI, ticks, n / 10, 0, 0);
-	guest_row("timer_wfi", (double)vm_do(&vm, GUEST_TIMER_WFI, ticks, n, 0, 0).r[0] / (double)n);
+	guest_row("timer_wfi",
+		  (double)vm_do(&vm, GUEST_TIMER_WFI, ticks, n, 0, 0).r[0] / (double)n);
 	vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n / 10, 0, 0);
-	guest_row("timer_run", (double)vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n, 0, 0).r[0] / (double)n);
+	guest_row("timer_run",
+		  (double)vm_do(&vm, GUEST_TIMER_RUN, ticks / 50, n, 0, 0).r[0] / (double)n);
 	vm_close(&vm);
 }
 

@@ -22,8 +22,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "exits", rows_exits },   { "timer", rows_timer },   { "ipi", rows_ipi },
-	{ "memory", rows_memory }, { "share", rows_share },   { "create", rows_create },
+	{ "exits", rows_exits },   { "timer", rows_timer }, { "ipi", rows_ipi },
+	{ "memory", rows_memory }, { "share", rows_share }, { "create", rows_create },
 	{ "bytes", rows_bytes },   { "host", rows_host },
 };
 
@@ -81,13 +81,22 @@ void guest_row(const char *name, double value)
 
 static void run_group(const char *name)
 {
+	char all[32];
+	uint64_t start;
 	size_t i;
 
 	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if (!strcmp(groups[i].name, name)) {
-			groups[i].run();
-			return;
-		}
+		if (strcmp(groups[i].name, name))
+			continue;
+		mark(MARK_BEGIN(MARK_GROUP));
+		start = now();
+		groups[i].run();
+		start = now() - start;
+		mark(MARK_END(MARK_GROUP));
+		mark(MARK_ROW(MARK_GROUP));
+		snprintf(all, sizeof(all), "all_%s", name);
+		print_row(all, (double)start);
+		return;
 	}
 	die("no group %s", name);
 }

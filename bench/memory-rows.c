@@ -13,7 +13,8 @@
 #define TOUCHED (64ul << 20)
 
 struct life {
-	uint64_t start, touch, end; /* ns: until it has run, until all is touched, until all is closed */
+	uint64_t start, touch,
+		end; /* ns: until it has run, until all is touched, until all is closed */
 };
 
 /* A VM that touches so much of its memory beyond the guest itself, which is in the first 2 MiB. */
@@ -105,7 +106,7 @@ void rows_share(void)
 
 void rows_create(void)
 {
-	const unsigned int n = 16;
+	const unsigned int n = 4;
 	int kvm = open_kvm();
 	unsigned int i;
 	uint64_t start;

@@ -123,7 +123,8 @@ void vm_create(struct vm *vm, int kvm, uint8_t *mem, size_t size, unsigned int n
 	for (i = 0; i < nr_vcpus; i++)
 		create_vcpu(vm, i, run_size);
 	create_gic(vm);
-	memcpy(mem + (GUEST_ENTRY - GUEST_RAM), guest_image, (size_t)(guest_image_end - guest_image));
+	memcpy(mem + (GUEST_ENTRY - GUEST_RAM), guest_image,
+	       (size_t)(guest_image_end - guest_image));
 	if (ioctl(vm->vcpu[0].fd, KVM_SET_ONE_REG, &reg))
 		die("cannot set the PC: %s", strerror(errno));
 }

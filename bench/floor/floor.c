@@ -4,8 +4,9 @@
 
 typedef uint64_t u64;
 
-#define LOOPS 1000
-#define UART  0x09000000ul
+#define LOOPS	   1000
+#define FEAT_S2FWB (15ul << 40) /* ID_AA64MMFR2_EL1.FWB */
+#define UART	   0x09000000ul
 
 typedef void code(void);
 
@@ -49,11 +50,12 @@ static void print(const char *name, u64 all)
 void floor_main(void)
 {
 	u64 entry[3], start, empty, block, line, at = (u64)page;
-	u64 dczid, ctr;
+	u64 dczid, ctr, mmfr2;
 	int i;
 
 	asm volatile("mrs %0, dczid_el0" : "=r"(dczid));
 	asm volatile("mrs %0, ctr_el0" : "=r"(ctr));
+	asm volatile("mrs %0, id_aa64mmfr2_el1" : "=r"(mmfr2));
 	block = 4ul << (dczid & 15);
 	line = 4ul << (ctr >> 16 & 15);
 
@@ -85,4 +87,5 @@ void floor_main(void)
 	for (i = 0; i < LOOPS; i++)
 		clean(at, line);
 	print("floor_clean", ticks() - start - empty);
+	print("fwb", mmfr2 & FEAT_S2FWB ? LOOPS : 0);
 }

@@ -165,7 +165,8 @@ static void ipi_loop(u64 cpu, u64 n, struct result *res)
 	for (i = 0; i < n; i++) {
 		count = irq_count;
 		start = now();
-		write_sysreg((u64)SGI_INTID << 24 | 1ull << cpu, S3_0_C12_C11_5); /* ICC_SGI1R_EL1 */
+		write_sysreg((u64)SGI_INTID << 24 | 1ull << cpu,
+			     S3_0_C12_C11_5); /* ICC_SGI1R_EL1 */
 		sent = now();
 		while (irq_count == count)
 			asm volatile("yield");

@@ -28,7 +28,8 @@
 #define ERET	    0xd69f03e0u
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_ABI;
-PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv);
+PLUGIN_EXPORT int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc,
+				      char **argv);
 
 /* A block of code, as often as QEMU has translated it. */
 struct block {
@@ -110,10 +111,12 @@ static void print_row(unsigned int cpu, void *data)
 	struct block *b;
 
 	(void)cpu;
-	fprintf(out, "row\nlongest %" PRIu64 " %#" PRIx64 "\n", longest[slot].insns, longest[slot].pc);
+	fprintf(out, "row\nlongest %" PRIu64 " %#" PRIx64 "\n", longest[slot].insns,
+		longest[slot].pc);
 	for (b = blocks; b; b = b->next)
 		if (b->times[slot])
-			fprintf(out, "code %#" PRIx64 " %u %" PRIu64 "\n", b->pc, b->insns, b->times[slot]);
+			fprintf(out, "code %#" PRIx64 " %u %" PRIu64 "\n", b->pc, b->insns,
+				b->times[slot]);
 	fflush(out);
 }
 
@@ -128,7 +131,8 @@ static void look_for_marks(struct qemu_plugin_insn *insn, uint32_t word)
 								      NULL;
 
 		if (cb)
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, PLUGIN_NO_REGS, (void *)slot);
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, cb, PLUGIN_NO_REGS,
+							       (void *)slot);
 	}
 }
 
@@ -176,7 +180,8 @@ static void finish(plugin_id id, void *data)
 {
 	(void)id;
 	(void)data;
-	fprintf(out, "end\nlongest %" PRIu64 " %#" PRIx64 "\n", longest_of_all.insns, longest_of_all.pc);
+	fprintf(out, "end\nlongest %" PRIu64 " %#" PRIx64 "\n", longest_of_all.insns,
+		longest_of_all.pc);
 	fclose(out);
 }
 

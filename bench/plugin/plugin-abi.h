@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PLUGIN_EXPORT __attribute__((visibility("default")))
-#define PLUGIN_ABI    3
+#define PLUGIN_EXPORT  __attribute__((visibility("default")))
+#define PLUGIN_ABI     3
 #define PLUGIN_NO_REGS 0
 
 typedef uint64_t plugin_id;
