@@ -32,6 +32,8 @@ help:
 	@echo 'make soak       what takes hours: SOAK_CALLS=10000000 raw hostcalls, SOAK_MINUTES=60 of VMs'
 	@echo '                that come and go on a host in trouble'
 	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
+	@echo 'make bench      upstream pKVM and Stockade side by side, counted (BENCH_CPU, BENCH_ROWS,'
+	@echo '                BENCH_BOOTS=3): docs/performance.md'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make spec       the specification of page ownership against the hypervisor (STEPS=10000000 SEED=1)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
@@ -122,6 +124,16 @@ test-all: all
 .PHONY: soak
 soak: all
 	+@tools/test.sh soak
+
+# Upstream's KVM beside ours, on the one kernel that has both.
+.PHONY: bench bench-programs
+bench-programs:
+	+@$(MAKE) HOST=7.x KDIR=$(BUILD)/kernel/7.x/headers MODULE=$(BUILD)/module/7.x/stockade.ko all
+	+@$(MAKE) -C vmm O=$(BUILD)/vmm TEST=1 $(vars)
+	+@$(MAKE) -C bench O=$(BUILD)/bench CROSS_COMPILE=$(CROSS_COMPILE)
+
+bench: bench-programs
+	@bench/run
 
 # Words of a description: only these.
 .PHONY: protections

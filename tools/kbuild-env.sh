@@ -23,8 +23,9 @@ if [ -z "${STOCKADE_KBUILD_ENV:-}" ]; then
 	STOCKADE_KBUILD_ENV=1 exec unshare "${own[@]}" "$0" "$@"
 fi
 
-for dir in /dev /proc "$TOP" "$BUILD" "$PWD"; do
-	# The build directory may be in the repository.
+kernel=$(readlink -f "$BUILD/kernel")
+for dir in /dev /proc "$TOP" "$BUILD" "$kernel" "$PWD"; do
+	# The build directory may be in the repository, and downloads be shared by a symbolic link.
 	[ ! "$dir" -ef "$tree$dir" ] || continue
 	mkdir -p "$tree$dir"
 	mount --rbind "$dir" "$tree$dir"

@@ -19,10 +19,12 @@
 #   -f FIRMWARE   boots through firmware with a secure world, optee or opteed (secure-world.sh)
 #   -S FILE       with -f: the secure world's serial port to a file
 #   -l FILE       console to this file too
+#   -d            deterministic: one thread for all CPUs, one instruction is one nanosecond, idle time
+#                 is skipped (on models other than max with cntfrq=1000000000, to see each of them)
 #   -n            say what would be run, and stop
 #
 # The same by environment: INITRD KERNEL CPU SMP MEM GIC MACHINE APPEND CMDLINE TIMEOUT SERIAL2 LOG
-# FIRMWARE SECURE_LOG.
+# FIRMWARE SECURE_LOG DETERMINISTIC.
 # QEMU=PATH runs another QEMU. Exit status: QEMU's.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
@@ -31,9 +33,9 @@ INITRD=${INITRD:-} KERNEL=${KERNEL:-$BUILD/kernel/$HOST/Image} CPU=${CPU:-cortex
 SMP=${SMP:-2} MEM=${MEM:-2G} GIC=${GIC:-3} MACHINE=${MACHINE:-} APPEND=${APPEND:-}
 CMDLINE=${CMDLINE:-console=ttyAMA0 kvm-arm.mode=none id_aa64mmfr1.vh=0 panic=-1}
 TIMEOUT=${TIMEOUT:-} SERIAL2=${SERIAL2:-} LOG=${LOG:-} dry= input=
-FIRMWARE=${FIRMWARE:-} SECURE_LOG=${SECURE_LOG:-}
+FIRMWARE=${FIRMWARE:-} SECURE_LOG=${SECURE_LOG:-} DETERMINISTIC=${DETERMINISTIC:-}
 
-while getopts i:k:c:s:m:g:M:a:A:t:2:f:S:l:nI opt; do
+while getopts i:k:c:s:m:g:M:a:A:t:2:f:S:l:dnI opt; do
 	case $opt in
 	i) INITRD=$OPTARG ;;
 	k) KERNEL=$OPTARG ;;
@@ -49,6 +51,7 @@ while getopts i:k:c:s:m:g:M:a:A:t:2:f:S:l:nI opt; do
 	f) FIRMWARE=$OPTARG ;;
 	S) SECURE_LOG=$OPTARG ;;
 	l) LOG=$OPTARG ;;
+	d) DETERMINISTIC=1 ;;
 	n) dry=1 ;;
 	I) input=1 ;;
 	*) die "see the head of $0" ;;
@@ -72,11 +75,14 @@ console=(-chardev "stdio,id=console,mux=on,signal=off${LOG:+,logfile=$LOG}"
 CMDLINE=$CMDLINE${APPEND:+ $APPEND}
 machine=virt,virtualization=on,gic-version=$GIC
 [ -z "$FIRMWARE" ] || machine=$machine,secure=on
+thread=multi
+[ -z "$DETERMINISTIC" ] || thread=single
 cmd=("$QEMU"
 	-M "$machine${MACHINE:+,$MACHINE}"
-	-accel tcg,thread=multi -cpu "$CPU" -smp "$SMP" -m "$MEM"
+	-accel "tcg,thread=$thread" -cpu "$CPU" -smp "$SMP" -m "$MEM"
 	-global fw_cfg_mem.dma_enabled=off
 	-nographic -no-reboot -net none)
+[ -z "$DETERMINISTIC" ] || cmd+=(-icount "shift=0,sleep=off")
 
 # What QEMU does for a kernel that it boots itself: the device tree, the command line, the initramfs.
 firmware_args()

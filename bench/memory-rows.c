@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rows of a VM's memory and of its life. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+#define MEM_SHARE   0xc6000003u
+#define MEM_UNSHARE 0xc6000004u
+
+#define TOUCHED (64ul << 20)
+
+struct life {
+	uint64_t start, touch,
+		end; /* ns: until it has run, until all is touched, until all is closed */
+};
+
+/* A VM that touches so much of its memory beyond the guest itself, which is in the first 2 MiB. */
+static struct life live(int kvm, bool huge, size_t touched)
+{
+	size_t size = SZ_2M + TOUCHED;
+	uint8_t *mem = alloc_memory(size, huge);
+	struct life life;
+	struct vm vm;
+	uint64_t t0, t1, ticks;
+
+	t0 = now();
+	vm_create(&vm, kvm, mem, size, 1);
+	vm_do(&vm, GUEST_READY, 0, 0, 0, 0);
+	ticks = vm_do(&vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
+	t1 = begin_measure();
+	vm_close(&vm);
+	life.end = end_measure(t1);
+	life.start = t1 - t0 - ticks;
+	life.touch = ticks;
+	munmap(mem, size);
+	return life;
+}
+
+static void life_rows(int kvm, bool huge, uint64_t untouched)
+{
+	const double pages = TOUCHED / PAGE;
+	struct life life = live(kvm, huge, TOUCHED);
+	char name[32];
+
+	snprintf(name, sizeof(name), "touch_%s", huge ? "huge" : "4k");
+	guest_row(name, (double)life.touch / pages);
+	snprintf(name, sizeof(name), "destroy_%s", huge ? "huge" : "4k");
+	row(name, (double)(int64_t)(life.end - untouched) / pages);
+	snprintf(name, sizeof(name), "life_%s", huge ? "huge" : "4k");
+	row(name, (double)(life.start + life.touch + life.end));
+}
+
+void rows_memory(void)
+{
+	int kvm = open_kvm();
+	struct life none;
+
+	live(kvm, false, TOUCHED / 8);
+	live(kvm, true, TOUCHED / 8);
+	none = live(kvm, false, 0);
+	row("start", (double)none.start);
+	row("destroy_untouched", (double)none.end);
+	life_rows(kvm, false, none.end);
+	none = live(kvm, true, 0);
+	life_rows(kvm, true, none.end);
+	close(kvm);
+}
+
+/* Of pages that the guest has touched, each once. */
+static void share_pages(const char *suffix, bool huge)
+{
+	const uint64_t n = 1024;
+	size_t size = SZ_2M + n * PAGE + SZ_2M;
+	uint8_t *mem = alloc_memory(size, huge);
+	int kvm = open_kvm();
+	struct answer a;
+	char name[32];
+	struct vm vm;
+
+	vm_create(&vm, kvm, mem, size, 1);
+	vm_do(&vm, GUEST_TOUCH, GUEST_FREE, PAGE, n + SZ_2M / PAGE, 0);
+	/* One more block, to warm up. */
+	vm_do(&vm, GUEST_CALL, MEM_SHARE, GUEST_FREE + n * PAGE, PAGE, 64);
+	vm_do(&vm, GUEST_CALL, MEM_UNSHARE, GUEST_FREE + n * PAGE, PAGE, 64);
+	a = vm_do(&vm, GUEST_CALL, MEM_SHARE, GUEST_FREE, PAGE, n);
+	snprintf(name, sizeof(name), "share_%s", suffix);
+	if (!a.r[2] && !a.r[1])
+		guest_row(name, (double)a.r[0] / (double)n);
+	a = vm_do(&vm, GUEST_CALL, MEM_UNSHARE, GUEST_FREE, PAGE, n);
+	snprintf(name, sizeof(name), "unshare_%s", suffix);
+	if (!a.r[2] && !a.r[1])
+		guest_row(name, (double)a.r[0] / (double)n);
+	vm_close(&vm);
+	close(kvm);
+	munmap(mem, size);
+}
+
+void rows_share(void)
+{
+	share_pages("4k", false);
+	share_pages("huge", true);
+}
+
+void rows_create(void)
+{
+	const unsigned int n = 4;
+	int kvm = open_kvm();
+	unsigned int i;
+	uint64_t start;
+
+	close(create_vm(kvm));
+	start = begin_measure();
+	for (i = 0; i < n; i++)
+		close(create_vm(kvm));
+	row("create_close", (double)end_measure(start) / n);
+	close(kvm);
+}
+
+static double free_bytes(void)
+{
+	unsigned long kb = 0;
+	char line[128];
+	FILE *f;
+
+	sync();
+	f = fopen("/proc/sys/vm/drop_caches", "we");
+	if (!f || fputs("3", f) < 0 || fclose(f))
+		die("cannot drop caches");
+	usleep(500000); /* what is freed late */
+	f = fopen("/proc/meminfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "MemFree: %lu kB", &kb) == 1)
+			break;
+	if (!f || !kb)
+		die("no MemFree in /proc/meminfo");
+	fclose(f);
+	return (double)kb * 1024;
+}
+
+/* What one of nr VMs takes, all of whose vCPUs have run; without the guest's memory. They stay. */
+static double vm_takes(int kvm, unsigned int nr, unsigned int nr_vcpus)
+{
+	size_t size = SZ_2M;
+	double before, after;
+	uint8_t *mem[nr];
+	struct vm vm;
+	unsigned int i, j;
+
+	for (i = 0; i < nr; i++)
+		mem[i] = alloc_memory(size, false);
+	before = free_bytes();
+	for (i = 0; i < nr; i++) {
+		vm_create(&vm, kvm, mem[i], size, nr_vcpus);
+		for (j = 1; j < nr_vcpus; j++)
+			vm_run_secondary(&vm, j);
+		vm_do(&vm, GUEST_READY, 0, 0, 0, 0);
+	}
+	after = free_bytes();
+	return (before - after) / nr;
+}
+
+/* Nothing is closed in between: the allocators would keep some of it at hand. */
+void rows_bytes(void)
+{
+	const unsigned int n = 16, vcpus = 8;
+	int kvm = open_kvm();
+	double one, many;
+
+	vm_takes(kvm, 1, vcpus);
+	one = vm_takes(kvm, n, 1);
+	many = vm_takes(kvm, n, vcpus);
+	row("vcpu_bytes", (many - one) / (vcpus - 1));
+	row("vm_bytes", one);
+	close(kvm);
+}
