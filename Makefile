@@ -39,7 +39,8 @@ help:
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make tsan       CPUs as threads under ThreadSanitizer (SECONDS=12, SEED=N)'
 	@echo 'make system     system tests only (T=NAME: only that)'
-	@echo 'make check      format, cppcheck, sparse, locks, SPDX'
+	@echo 'make check      static checks: format, cppcheck, clang-tidy, sparse, locks, and others'
+	@echo 'make coverage   lines and branches of hyp/ that unit tests run; fails if one is missing'
 	@echo 'make format     lets clang-format change the sources'
 	@echo 'make all        hyp, module, vmm'
 	@echo 'make deps       installs what this machine needs'
@@ -143,6 +144,10 @@ protections: all
 .PHONY: check
 check: module
 	+@tools/check.sh
+
+.PHONY: coverage
+coverage: deps
+	+@$(MAKE) -C tests/coverage O=$(BUILD)/tests/coverage
 
 .PHONY: format
 format: deps

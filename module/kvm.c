@@ -439,7 +439,7 @@ static bool stop_vm(struct stockade_vm *vm, unsigned long until)
 
 int stockade_kvm_stop(void)
 {
-	unsigned long until = jiffies + 5 * HZ;
+	unsigned long until = jiffies + 5ul * HZ;
 	struct stockade_vm *vm;
 	bool stopped = true;
 
@@ -452,7 +452,7 @@ int stockade_kvm_stop(void)
 	if (!stopped)
 		return -EBUSY;
 	/* Those whose last fd is being closed right now are no longer in the list. */
-	return stockade_vm_wait_none(5 * HZ) ? 0 : -EBUSY;
+	return stockade_vm_wait_none(5ul * HZ) ? 0 : -EBUSY;
 }
 
 int stockade_kvm_init(void)

@@ -45,6 +45,7 @@ static bool overlaps(struct stockade_vm *vm, const struct stockade_memslot *exce
 {
 	struct stockade_memslot *slot;
 
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
 	list_for_each_entry(slot, &vm->slots, node)
 		if (slot != except && base_gfn < slot->base_gfn + slot->npages &&
 		    slot->base_gfn < base_gfn + npages)

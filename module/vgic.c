@@ -382,13 +382,16 @@ static u16 store_lr(struct stockade_vcpu *vcpu, struct vgic_irq *irq, u64 lr)
 	return vgic_requeue(vcpu->vm, irq);
 }
 
-/* With cpu->lock; with dist->lock if an SPI is in an LR. kick[]: where each is to be noticed now. */
-static void read_lrs_locked(struct stockade_vcpu *vcpu, struct vgic_dist *dist, u16 *kick)
+/*
+ * With cpu->lock; with dist->lock if an SPI is in an LR. How many LRs were in use; kick[]: where each is to be
+ * noticed now.
+ */
+static unsigned int read_lrs_locked(struct stockade_vcpu *vcpu, struct vgic_dist *dist, u16 *kick)
 {
 	struct vgic_cpu *cpu = vcpu->vgic;
-	unsigned int i;
+	unsigned int i, nr = cpu->nr_used;
 
-	for (i = 0; i < cpu->nr_used; i++) {
+	for (i = 0; i < nr; i++) {
 		u32 intid = cpu->lr_intid[i];
 		struct vgic_irq *irq = intid < VGIC_NR_PRIVATE ?
 					       &cpu->irqs[intid] :
@@ -397,23 +400,24 @@ static void read_lrs_locked(struct stockade_vcpu *vcpu, struct vgic_dist *dist, 
 		kick[i] = store_lr(vcpu, irq, READ_ONCE(vcpu->run->lr[i]));
 	}
 	cpu->nr_used = 0;
+	return nr;
 }
 
 static noinline void read_lrs(struct stockade_vcpu *vcpu, struct vgic_dist *dist)
 {
 	u16 kick[STOCKADE_RUN_MAX_LRS];
 	struct vgic_cpu *cpu = vcpu->vgic;
-	unsigned int i, nr = cpu->nr_used;
+	unsigned int i, nr;
 
 	if (cpu->spi_in_lr) {
 		raw_spin_lock(&dist->lock);
 		raw_spin_lock(&cpu->lock);
-		read_lrs_locked(vcpu, dist, kick);
+		nr = read_lrs_locked(vcpu, dist, kick);
 		raw_spin_unlock(&cpu->lock);
 		raw_spin_unlock(&dist->lock);
 	} else {
 		raw_spin_lock(&cpu->lock);
-		read_lrs_locked(vcpu, dist, kick);
+		nr = read_lrs_locked(vcpu, dist, kick);
 		raw_spin_unlock(&cpu->lock);
 	}
 	smp_store_release(&cpu->syncs, cpu->syncs + 1);

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Static checks; every one runs, and the exit status says if one complained. Arguments choose:
-# format cppcheck sparse locks spdx.
+# spdx format shell cppcheck sparse locks tidy analyzer clang.
 set -uo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$TOP" || exit 1
 
-[ $# -gt 0 ] || set -- spdx format cppcheck sparse locks
+[ $# -gt 0 ] || set -- spdx format shell cppcheck sparse locks tidy analyzer clang
 failed=()
 
 # sources PATTERN...: our files, committed or not.
@@ -15,6 +15,16 @@ sources()
 	git ls-files -co --exclude-standard -- "$@" | while read -r f; do
 		[ ! -f "$f" ] || printf '%s\n' "$f"
 	done
+}
+
+# quiet_make DIRECTORY ARGUMENT...: a build that has only to succeed.
+quiet_make()
+{
+	local dir=$1
+
+	shift
+	env -u MAKEFLAGS -u MFLAGS "${MAKE:-make}" -s -j "$(nproc)" -C "$dir" \
+		CROSS_COMPILE="$CROSS_COMPILE" "$@" > /dev/null
 }
 
 check_spdx()
@@ -109,6 +119,56 @@ check_locks()
 			echo "$bad: misuse $n goes unnoticed"
 			rc=1
 		fi
+	done
+	return $rc
+}
+
+# Scripts, of the build machine and of the booted host, whatever their names.
+check_shell()
+{
+	sources | while read -r f; do
+		! head -n 1 "$f" | grep -aqE '^#!/bin/(ba)?sh' || printf '%s\n' "$f"
+	done | xargs -r shellcheck tools/common.sh
+}
+
+# clang-tidy on all C, each file as it is compiled; .clang-tidy says what is off. Hypervisor and module must have
+# been built: for a header that is made then, and for kbuild's commands.
+check_tidy()
+{
+	local dir=$BUILD/check/tidy
+
+	if [ ! -e "$BUILD/module/$HOST/.main.o.cmd" ] || [ ! -e "$BUILD/hyp/asm-offsets.h" ]; then
+		echo "tidy: the module is not built ('make module')"
+		return 1
+	fi
+	mkdir -p "$dir"
+	tools/compile-commands.py "$BUILD" "$BUILD/module/$HOST" "$BUILD/kernel/$HOST/headers" \
+		> "$dir/compile_commands.json" || return 1
+	# asm-offsets.c becomes a header, and tests/check is wrong on purpose.
+	sources '*.c' | grep -vE '^hyp/arch/asm-offsets\.c$|^tests/check/' | xargs tools/tidy.py "$dir"
+}
+
+# gcc's analyzer, on the hypervisor and the command. Without optimisation, which takes out what is wrong without
+# effect, a second free() for one. Not on the module: it does not know kmalloc(), and kbuild's flags make every
+# variable start as zero, so that it finds nothing. Not on the tests, whose assertions it does not know either.
+check_analyzer()
+{
+	local gcc="${CROSS_COMPILE}gcc -fanalyzer" rc=0
+
+	quiet_make hyp O="$BUILD/check/analyzer/hyp" CC="$gcc" TEST=1 OPTIMIZE=-O0 || rc=1
+	quiet_make vmm O="$BUILD/check/analyzer/vmm" CC="$gcc" LIBFDT="$BUILD/sysroot/usr" \
+		OPTIMIZE='-O0 -U_FORTIFY_SOURCE' || rc=1
+	return $rc
+}
+
+# The hypervisor as clang compiles it, with and without its check of itself. The linker script refuses an image
+# with a GOT or relocations; the system tests boot it (TEST_ALL=1).
+check_clang()
+{
+	local rc=0 test
+
+	for test in "" 1; do
+		quiet_make hyp O="$BUILD/check/clang$test" CC=clang TEST="$test" || rc=1
 	done
 	return $rc
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Sourced by the other tools: where things are, and how to speak.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # what is not used here
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$TOP/build}

@@ -7,10 +7,10 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 packages=(
-	bc binutils-aarch64-linux-gnu bison ca-certificates clang clang-format cpio cppcheck
+	bc binutils-aarch64-linux-gnu bison ca-certificates clang clang-format clang-tidy cpio cppcheck
 	debian-archive-keyring device-tree-compiler dpkg-dev e2fsprogs flex gcc gcc-aarch64-linux-gnu
 	gdb-multiarch kmod libc6-dev libc6-dev-arm64-cross libclang-rt-14-dev libcmocka-dev
-	libelf-dev libssl-dev lz4 make pkg-config python3 rsync socat sparse xz-utils zstd
+	libelf-dev libssl-dev lz4 make pkg-config python3 rsync shellcheck socat sparse xz-utils zstd
 )
 
 stamp=$BUILD/.deps

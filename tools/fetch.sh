@@ -148,7 +148,7 @@ fetch_trixie()
 
 	for p in "$compiler-aarch64-linux-gnu" base-files bash coreutils dash findutils grep \
 		libelf1t64 make mawk pahole sed; do
-		mapfile -t -O ${#specs[@]} specs < <(apt_closure trixie $p:amd64)
+		mapfile -t -O ${#specs[@]} specs < <(apt_closure trixie "$p:amd64")
 	done
 	rm -rf "$new"
 	apt_unpack "$new" "${specs[@]}"

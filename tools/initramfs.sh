@@ -20,7 +20,7 @@ set -euo pipefail
 
 sysroot=$BUILD/sysroot
 cross=$CROSS_COMPILE
-out= init= empty= compress=
+out='' init='' empty='' compress=''
 programs=() modules=() programs_root=$sysroot
 
 while getopts o:i:r:x:m:ez opt; do

@@ -26,13 +26,15 @@
 # The same by environment: INITRD KERNEL CPU SMP MEM GIC MACHINE APPEND CMDLINE TIMEOUT SERIAL2 LOG
 # FIRMWARE SECURE_LOG DETERMINISTIC.
 # QEMU=PATH runs another QEMU. Exit status: QEMU's.
+# The commas in arrays are QEMU's.
+# shellcheck disable=SC2054
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 INITRD=${INITRD:-} KERNEL=${KERNEL:-$BUILD/kernel/$HOST/Image} CPU=${CPU:-cortex-a72}
 SMP=${SMP:-2} MEM=${MEM:-2G} GIC=${GIC:-3} MACHINE=${MACHINE:-} APPEND=${APPEND:-}
 CMDLINE=${CMDLINE:-console=ttyAMA0 kvm-arm.mode=none id_aa64mmfr1.vh=0 panic=-1}
-TIMEOUT=${TIMEOUT:-} SERIAL2=${SERIAL2:-} LOG=${LOG:-} dry= input=
+TIMEOUT=${TIMEOUT:-} SERIAL2=${SERIAL2:-} LOG=${LOG:-} dry='' input=''
 FIRMWARE=${FIRMWARE:-} SECURE_LOG=${SECURE_LOG:-} DETERMINISTIC=${DETERMINISTIC:-}
 
 while getopts i:k:c:s:m:g:M:a:A:t:2:f:S:l:dnI opt; do

@@ -65,7 +65,8 @@ int console_init(console_sink sink, void *ctx)
 	con.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (con.wake_fd < 0 || con.signal_fd < 0)
 		return msg_error("cannot set the console up: %s", strerror(errno));
-	atexit(console_restore);
+	if (atexit(console_restore))
+		return msg_error("cannot set the console up: no memory");
 	return isatty(STDIN_FILENO) ? make_raw() : 0;
 }
 

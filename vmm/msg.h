@@ -8,7 +8,7 @@
 enum msg_level { MSG_QUIET, MSG_NORMAL, MSG_VERBOSE };
 extern enum msg_level msg_level;
 
-#define MSG_PRINTF(n) __attribute__((format(printf, n, n + 1)))
+#define MSG_PRINTF(n) __attribute__((format(printf, n, (n) + 1)))
 
 /* What went wrong and what to do; always shown. Returns -1, for "return msg_error(...)". */
 int msg_error(const char *fmt, ...) MSG_PRINTF(1);

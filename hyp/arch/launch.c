@@ -76,12 +76,25 @@ static bool args_ok(const struct stockade_launch *launch)
 }
 
 /*
+ * Where the image lies, with the MMU off: the code is position-independent. To the compiler the address is a
+ * constant. clang, which sees no other value stored in image_base, takes the address anew where that is read,
+ * with the MMU on. So the compiler must not know where the value is from.
+ */
+static pa_t image_is_at(void)
+{
+	pa_t here = (u64)image_start;
+
+	__asm__("" : "+r"(here));
+	return here;
+}
+
+/*
  * The first CPU, MMU off, running where the image lies: build EL2's tables. Memory is uncached, and
  * exclusives don't work: no locks.
  */
 int launch_early(struct stockade_launch *launch) NO_LOCK_CHECK
 {
-	pa_t here = (u64)image_start; /* the code is position-independent, so this is physical */
+	pa_t here = image_is_at();
 	struct hyp_image image = {
 		.pa = here,
 		.text_end = (u64)text_end - here,

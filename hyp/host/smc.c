@@ -16,11 +16,10 @@
 #define SDEI_SHARED_RESET  0xc4000032u
 
 /* Owning entity of a function (DEN0028, 6.1): 2 SiP, 3 OEM, 48 and 49 trusted applications, 50 to 63 trusted OS. */
-#define OWNER	      GENMASK(29, 24)
-#define OWNER_SIP     2
-#define OWNER_OEM     3
-#define OWNER_TA      48
-#define OWNER_TOS_END 64
+#define OWNER	  GENMASK(29, 24)
+#define OWNER_SIP 2
+#define OWNER_OEM 3
+#define OWNER_TA  48
 
 static bool tos_allowed; /* constant after launch */
 
@@ -42,8 +41,7 @@ static bool is_of_trusted_os(u32 function)
 {
 	u64 owner = FIELD_GET(OWNER, function);
 
-	return owner == OWNER_SIP || owner == OWNER_OEM ||
-	       (owner >= OWNER_TA && owner < OWNER_TOS_END);
+	return owner == OWNER_SIP || owner == OWNER_OEM || owner >= OWNER_TA;
 }
 
 /* Function IDs of Arm DEN0028 (architecture calls) and DEN0098 (TRNG) that name no memory. */

@@ -14,10 +14,10 @@
 
 struct pgtable host_map;
 
+/* At launch, where there are no others that the host has. */
 static bool host_has(const struct page *page)
 {
-	return page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED ||
-	       page->state == PAGE_HOST_SECURE || page->state == PAGE_GUEST_SHARED;
+	return page->state == PAGE_HOST || page->state == PAGE_HOST_SHARED;
 }
 
 int host_map_init(unsigned int ipa_bits)
@@ -91,7 +91,7 @@ static bool table_is_whole(const u64 *table, pa_t base, unsigned int level) REQU
 /* Rebuild the block around pa that the table at level maps, then the one around that. */
 static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 {
-	for (; level > 1 && level > host_map.start_level; level--) {
+	for (; level > 1; level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
 		unsigned int found;
 		u64 *table = pgtable_find_above(&host_map, base, level, &found);

@@ -444,9 +444,7 @@ int guest_guard_mmio(struct guest_mem *mem, ipa_t ipa, u64 *missing)
 	spin_lock(&mem->lock);
 	entry = *pgtable_find(&mem->map, ipa, &level);
 	need = pgtable_missing(&mem->map, ipa, 3);
-	if (entry && entry != PTE_GUARD) {
-		ret = STOCKADE_EPERM;
-	} else if (!entry && mem->nr_guarded == MAX_GUARDED) {
+	if ((entry && entry != PTE_GUARD) || (!entry && mem->nr_guarded == MAX_GUARDED)) {
 		ret = STOCKADE_EPERM;
 	} else if (need > mem->pool.free) {
 		*missing = need - mem->pool.free;

@@ -52,7 +52,7 @@ static void random(u64 *x, unsigned int word_bits)
 	/* The 32-bit call has 32-bit arguments. */
 	u64 bits = word_bits == 32 ? (u32)x[1] : x[1];
 
-	if (!bits || bits > MAX_WORDS * word_bits) {
+	if (!bits || bits > (u64)MAX_WORDS * word_bits) {
 		x[0] = (u64)PSCI_RET_INVALID_PARAMETERS;
 	} else if (arch_has_random()) {
 		random_from_cpu(x, bits, word_bits);

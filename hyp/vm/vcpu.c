@@ -200,20 +200,20 @@ void vcpu_scrub_locked(struct vcpu *vcpu)
 
 int vcpu_destroy(struct vm *vm, u64 index)
 {
-	struct vcpu *vcpu = NULL;
+	struct vcpu *vcpu;
 	int ret = STOCKADE_OK;
 
 	spin_lock(&vm->lock);
-	if (vm->state != VM_DYING)
+	if (vm->state != VM_DYING) {
 		ret = STOCKADE_EINVAL;
-	/* From the last one down: indexes stay dense. */
-	else if (!vm->nr_vcpus || index != vm->nr_vcpus - 1)
+		/* From the last one down: indexes stay dense. */
+	} else if (!vm->nr_vcpus || index != vm->nr_vcpus - 1) {
 		ret = STOCKADE_ENOENT;
-	else
+	} else {
 		vcpu = vm->vcpus[--vm->nr_vcpus];
-	/* Now: vm_scrub_all() on another CPU no longer finds it. */
-	if (vcpu)
+		/* Now: vm_scrub_all() on another CPU no longer finds it. */
 		vcpu_scrub_locked(vcpu);
+	}
 	spin_unlock(&vm->lock);
 	if (ret)
 		return ret;

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TAP_PRINTF(n) __attribute__((format(printf, n, n + 1)))
+#define TAP_PRINTF(n) __attribute__((format(printf, n, (n) + 1)))
 
 /* First of all: whoever hangs longer than this many seconds is killed, and that is a failure. */
 void tap_begin(unsigned int seconds);

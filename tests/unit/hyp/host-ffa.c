@@ -572,6 +572,48 @@ static void unlaunch_while_a_call_waits(void)
 	spmc.direct = false;
 }
 
+/* A page that EL2 shares for other reasons is the host's all the same. */
+static void a_buffer_that_is_shared_with_el2(void)
+{
+	vm = make_vm(1);
+	assert_ffa(0, SPMC_RXTX_UNMAP);
+	assert_ffa(0, SPMC_RXTX_MAP | SPMC_64, ffa_tx, vm.run[0], 1);
+	assert_int_equal(ffa_share_page(host_page()), 0);
+}
+
+/* No FF-A in firmware: after unload it is not for the hypervisor to say so. */
+static void unlaunch_without_ffa(void)
+{
+	ffa_boot(0, 0);
+	fake.nr_smcs = 0;
+	ffa(SPMC_VERSION, V1_1);
+	assert_int_equal(fake.nr_smcs, 0);
+	assert_ret(hc(STOCKADE_HC_UNLAUNCH), 0);
+	fake.nr_smcs = 0;
+	ffa(SPMC_VERSION, V1_1);
+	assert_int_equal(fake.nr_smcs, 1);
+}
+
+/* kexec: what firmware gave no handle for, or does not give back, stays with it. */
+static void soft_restart_that_firmware_spoils(void)
+{
+	pa_t unnamed = host_page(), kept = host_page();
+
+	spmc.odd = SPMC_MEM_SHARE;
+	spmc.odd_answer = 0;
+	ffa_share_page(unnamed);
+	assert_int_equal(ffa_share_page(kept), 0);
+	spmc.fail = SPMC_MEM_RECLAIM;
+	spmc.fail_with = SPMC_DENIED;
+	fake.nr_smcs = 0;
+	ffa_leave(false);
+	/* One reclaim, and the buffers. */
+	assert_int_equal(fake.nr_smcs, 2);
+	assert_state(unnamed, PAGE_HOST_SECURE);
+	assert_state(kept, PAGE_HOST_SECURE);
+	assert_true(spmc_holds(kept));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -597,6 +639,9 @@ int main(void)
 		ffa_test(unlaunch_that_is_refused),
 		ffa_test(unlaunch_that_firmware_spoils),
 		bare_test(soft_restart),
+		ffa_test(a_buffer_that_is_shared_with_el2),
+		bare_test(unlaunch_without_ffa),
+		ffa_test(soft_restart_that_firmware_spoils),
 		ffa_test(a_refused_call_is_logged),
 		ffa_test(unlaunch_while_a_call_waits),
 	};

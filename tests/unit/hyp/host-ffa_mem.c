@@ -361,7 +361,7 @@ static void the_parser_stays_inside(void)
 		u32 length = ffa_write(versions[v], &range, 1);
 
 		for (u32 size = 0; size <= length; size++) {
-			u8 *copy = malloc(size + 1);
+			u8 *copy = calloc(1, size + 1);
 			struct ffa_layout layout;
 
 			memcpy(copy, fake_ram(ffa_tx), size);

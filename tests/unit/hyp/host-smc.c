@@ -92,7 +92,7 @@ static void sdei_is_stopped(void)
 	static const u32 calls[] = { 0xc4000020, 0xc400002b, 0xc4000031, 0xc4000032 };
 
 	fake.smc = firmware_with_sdei;
-	sdei_version = 1ll << 48;
+	sdei_version = (s64)1 << 48;
 	smc_stop_sdei();
 	assert_int_equal(fake.nr_smcs, 4);
 	for (u32 i = 0; i < 4; i++)

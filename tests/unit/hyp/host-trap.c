@@ -155,6 +155,29 @@ static void a_late_put_leaves_nothing(void)
 	fake_unwatch(&vm.mem->map);
 }
 
+/* CPU 0 leaves its guest. */
+static void exit_late(unsigned int index)
+{
+	unsigned int cpu = fake_cpu_index();
+
+	if (index || ++looks != 100)
+		return;
+	fake_cpu(0);
+	__atomic_store_n(&this_cpu()->in_guest, false, __ATOMIC_SEQ_CST);
+	fake_cpu(cpu);
+}
+
+/* Nothing is scrubbed while a CPU may still be in a guest. */
+static void a_guest_that_runs_is_waited_for(void)
+{
+	looks = 0;
+	this_cpu()->in_guest = true;
+	fake.meanwhile = exit_late;
+	vcpu_wait_for_exits();
+	fake.meanwhile = NULL;
+	assert_true(looks >= 100);
+}
+
 /* After a panic, who reboots does not wait for locks that nobody gives back; memory is zeroed even so. */
 static void a_reset_after_a_panic(void)
 {
@@ -243,6 +266,7 @@ int main(void)
 		bare_boot_test(the_host_lives_on),
 		bare_boot_test(a_reset_after_a_panic),
 		bare_boot_test(a_late_put_leaves_nothing),
+		hyp_test(a_guest_that_runs_is_waited_for),
 		bare_boot_test(no_vcpu_escapes_the_scrubbing),
 	};
 

@@ -127,12 +127,40 @@ static void pages_come_and_go(void)
 	spin_unlock(&mem_lock);
 }
 
+/*
+ * However few pages there are for tables: launch is refused, wherever they run out. All is far apart here, so
+ * that each thing that is mapped takes a table.
+ */
+static void too_small_a_pool_is_refused(void)
+{
+	const struct hyp_image image = {
+		.pa = FAKE_IMAGE + PAGE_SIZE,
+		.text_end = BLOCK,
+		.rodata_end = 2 * BLOCK,
+		.end = 3 * BLOCK,
+	};
+	s64 ret = STOCKADE_ENOMEM;
+	u64 pages;
+
+	for (pages = 0; ret && pages < 64; pages++) {
+		fake_power_on(NULL);
+		fake.launch.pool[0].size = pages * PAGE_SIZE;
+		fake.launch.pool[1].base = 0xc0000000;
+		fake.launch.log = 0x100000000;
+		ret = hyp_map_init(&fake.launch, &image);
+		if (ret)
+			assert_ret(ret, STOCKADE_ENOMEM);
+	}
+	assert_in_range(pages, 10, 30);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hyp_test(launch_maps_what_it_should),	  hyp_test(the_hosts_ram_is_not_mapped),
 		bare_test(too_small_an_array_is_refused), hyp_test(a_window_shows_one_page),
 		hyp_test(a_second_window_panics),	  hyp_test(pages_come_and_go),
+		bare_test(too_small_a_pool_is_refused),
 	};
 
 	return RUN("hyp-mem-hyp_map", tests);

@@ -310,6 +310,17 @@ static void el2_flushes_its_own_stage(void)
 	assert_int_equal(fake.ops[0].a, HYP_LINEAR_BASE);
 }
 
+/* Where a table is already, what could be a block is mapped by that table's entries. */
+static void a_block_where_a_table_is(void)
+{
+	make(40, 8);
+	pgtable_make(&pt, 0x40000000, 3);
+	assert_true(pgtable_map(&pt, 0x40000000, 0x80000000, BLOCK, ATTRS));
+	assert_maps(0x40000000, 0x80000000, 3);
+	assert_maps(0x401ff000, 0x801ff000, 3);
+	done();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +337,7 @@ int main(void)
 		bare_test(prune_frees_what_is_empty),
 		bare_test(prune_keeps_poison),
 		bare_test(el2_flushes_its_own_stage),
+		bare_test(a_block_where_a_table_is),
 	};
 
 	return RUN("hyp-mem-pgtable", tests);

@@ -241,10 +241,10 @@ static void other_vms_keep_theirs(void)
 	assert_guest_has(&other, 0x1000, theirs);
 }
 
-/* The end of all VMs: every private page is zero where it lies, shared and the host's are not. */
+/* The end of all VMs: every private page, or one on its way, is zero where it lies; shared and the host's are not. */
 static void scrub_all_zeroes_private_pages(void)
 {
-	pa_t block = host_block(), private, shared, hosts = host_page();
+	pa_t block = host_block(), private, shared, hosts = host_page(), moving = host_page();
 
 	vm = make_vm(0);
 	private = donated_page(&vm, 0x1000);
@@ -255,7 +255,11 @@ static void scrub_all_zeroes_private_pages(void)
 	fill_page(shared, 2);
 	fill_page(hosts, 3);
 	fill_page(block + 511 * PAGE_SIZE, 4);
+	fill_page(moving, 5);
+	fake_page(moving)->state = PAGE_MOVING;
 	guest_memory_scrub_all();
+	fake_page(moving)->state = PAGE_HOST;
+	assert_page_is(moving, 0);
 	assert_page_is(private, 0);
 	assert_page_is(shared, 2);
 	assert_page_is(hosts, 3);
@@ -303,6 +307,37 @@ static void scrub_all_keeps_pages_from_moving(void)
 	fake_check();
 }
 
+/* After guest_unmap_all() there are no tables: what the VM had is found in the page array, and no other's. */
+static void unmapped_vms_come_back(void)
+{
+	pa_t private, shared, theirs, theirs_shared;
+	struct test_vm other = make_vm(0);
+
+	theirs = donated_page(&other, 0x1000);
+	theirs_shared = donated_page(&other, 0x2000);
+	assert_ret(guest_share_host(other.mem, 0x2000), 0);
+	vm = make_vm(0);
+	private = donated_page(&vm, 0x1000);
+	shared = donated_page(&vm, 0x2000);
+	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
+	fill_page(private, 1);
+	fill_page(shared, 2);
+	fill_page(theirs, 3);
+	guest_unmap_all(vm.mem);
+	while (guest_reclaim_some(vm.mem))
+		;
+	assert_page_is(private, 0);
+	assert_state(private, PAGE_HOST);
+	assert_host_has(private);
+	assert_page_is(shared, 2);
+	assert_state(shared, PAGE_HOST);
+	assert_page_is(theirs, 3);
+	assert_state(theirs, PAGE_GUEST);
+	assert_state(theirs_shared, PAGE_GUEST_SHARED);
+	/* Once more does no harm. */
+	assert_false(guest_reclaim_some(vm.mem));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +353,7 @@ int main(void)
 		hyp_test(other_vms_keep_theirs),
 		hyp_test(scrub_all_zeroes_private_pages),
 		hyp_test(scrub_all_keeps_pages_from_moving),
+		bare_boot_test(unmapped_vms_come_back),
 	};
 
 	return RUN("hyp-mem-reclaim", tests);

@@ -273,6 +273,11 @@ static void our_own_mistakes_panic(void)
 	host_unshare_hyp(pa);
 	assert_panics(host_unshare_hyp(pa));
 	mem_lock = (struct mem_lock){ 0 };
+	/* Shared, says its state, and nobody has a share. */
+	fake_page(pa)->state = PAGE_HOST_SHARED;
+	assert_panics(host_unshare_hyp(pa));
+	mem_lock = (struct mem_lock){ 0 };
+	fake_page(pa)->state = PAGE_HOST;
 }
 
 /* A page can be shared 255 times; then it is busy, and the count has not wrapped. */

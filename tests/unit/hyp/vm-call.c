@@ -234,6 +234,7 @@ static void trng_from_the_cpu(void)
 	assert_int_equal(call(TRNG_FEATURES, TRNG_RND_64, 0, 0), 0);
 	assert_int_equal(call(TRNG_FEATURES, TRNG_RND_32, 0, 0), 0);
 	assert_int_equal(call(TRNG_FEATURES, 0x84000054, 0, 0), NOT_HERE);
+	assert_int_equal(call(TRNG_FEATURES, 0x8400004f, 0, 0), NOT_HERE);
 	assert_int_equal(call(TRNG_FEATURES, 0xc4000050, 0, 0), NOT_HERE);
 	for (unsigned int wide = 0; wide < 2; wide++) {
 		u64 function = wide ? TRNG_RND_64 : TRNG_RND_32, bits = wide ? 64 : 32;

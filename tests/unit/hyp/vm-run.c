@@ -330,12 +330,16 @@ static void nothing_is_bound(void)
 /* The host has streaming state, or EL2 has panicked: no entry. */
 static void no_entry_when_it_must_not_be(void)
 {
+	u64 reason;
+
 	start();
 	fake.may_enter = false;
 	assert_refused(run_ret(), STOCKADE_EBUSY);
 	fake.may_enter = true;
 	hyp_panicked = true;
 	assert_refused(run_ret(), STOCKADE_ENOSYS);
+	/* When the call had begun. */
+	assert_refused(vcpu_run(&reason), STOCKADE_EBUSY);
 	hyp_panicked = false;
 	assert_int_equal(fake.nr_entries, 0);
 }

@@ -349,6 +349,25 @@ static void reads_into_xzr(void)
 	assert_int_equal(vm.vm->vcpus[0]->csselr, 0);
 }
 
+/* Of each type of cache, CLIDR_EL1.Ctype, also of those that are reserved. */
+static void caches_of_all_types(void)
+{
+	u64 value;
+
+	start();
+	for (u64 type = 0; type < 8; type++) {
+		bool data = type >= 2 && type <= 4, instruction = type == 1 || type == 3;
+
+		fake.clidr = type;
+		assert_true(msr(3, 2, 0, 0, 0, 0));
+		assert_true(mrs(3, 1, 0, 0, 0, &value));
+		assert_int_equal(value, data ? 0xcc51d000 : 0);
+		assert_true(msr(3, 2, 0, 0, 0, 1));
+		assert_true(mrs(3, 1, 0, 0, 0, &value));
+		assert_int_equal(value, instruction ? 0xcc51d001 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +382,7 @@ int main(void)
 		hyp_test(writes_that_do_nothing),
 		hyp_test(sgis_go_to_the_host),
 		hyp_test(cache_registers),
+		hyp_test(caches_of_all_types),
 		hyp_test(keys_are_switched_in_on_first_use),
 		hyp_test(reads_into_xzr),
 	};

@@ -24,6 +24,7 @@ static void make_header(uint8_t h[64], uint64_t text_offset, uint64_t image_size
 	memcpy(h + 16, &v, 8);
 	v = htole64(flags);
 	memcpy(h + 24, &v, 8);
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): a magic number. */
 	memcpy(h + 56, "ARMd", 4);
 }
 
