@@ -72,14 +72,24 @@ void host_unmap(pa_t pa, unsigned int level)
 }
 
 /*
- * Does the table at level map only RAM of the host, all of it? Pages that a guest shares don't count:
- * unsharing must find the table still there.
+ * Does the table at level with pa in it map only RAM of the host, all of it? Pages that a guest shares don't
+ * count: unsharing must find the table still there.
  */
-static bool table_is_whole(const u64 *table, pa_t base, unsigned int level) REQUIRES(mem)
+static bool table_is_whole(const u64 *table, pa_t pa, unsigned int level) REQUIRES(mem)
 {
+	pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
+	u64 at = (pa - base) >> level_shift(level);
+
+	/* What is not RAM has no entry in the page array. */
 	if (!page_is_ram(base, level_size(level - 1)))
 		return false;
-	for (unsigned int i = 0; i < TABLE_ENTRIES; i++) {
+	/*
+	 * Beginning with the entry before: pages mostly come back one after the other, up or down, and then a gap
+	 * is next to the last one. From the start of the table, all that are back would be looked at each time.
+	 */
+	for (u64 n = 0; n < TABLE_ENTRIES; n++) {
+		u64 i = (at + TABLE_ENTRIES - 1 + n) % TABLE_ENTRIES;
+
 		if (!(table[i] & PTE_VALID) || pte_is_table(table[i], level))
 			return false;
 		if (level == 3 && page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
@@ -94,11 +104,10 @@ static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 	for (; level > 1; level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
 		unsigned int found;
-		u64 *table = pgtable_find_above(&host_map, base, level, &found);
 		u64 *entry = pgtable_find_above(&host_map, base, level - 1, &found);
 		pa_t old = *entry & PTE_ADDR;
 
-		if (!table_is_whole(table, base, level))
+		if (!table_is_whole(hyp_va(old), pa, level))
 			return;
 		/*
 		 * Break before make, for all that the table mapped. A CPU of the host that gets in
