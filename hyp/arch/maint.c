@@ -52,12 +52,6 @@ void tlb_flush_hyp(u64 va)
 			 : "memory");
 }
 
-void tlb_flush_hyp_local(u64 va)
-{
-	__asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" ::"r"(va >> PAGE_SHIFT)
-			 : "memory");
-}
-
 /* TLBIs of stage 2 and of EL1 act on the VMID that is current. */
 struct vmid_before {
 	u64 vttbr, sctlr, tcr;

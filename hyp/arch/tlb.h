@@ -8,10 +8,8 @@
 
 #include "lib/types.h"
 
-/* EL2's own stage 1: the translation of va, all CPUs. */
+/* EL2's own stage 1: the translation of va. */
 void tlb_flush_hyp(u64 va);
-/* The same for one that only this CPU can have used. */
-void tlb_flush_hyp_local(u64 va);
 
 /*
  * A stage 2: the translation of ipa (a page or a block) under vttbr's VMID, and every combined entry

@@ -144,5 +144,6 @@ void window_close(void)
 	u32 cpu = this_cpu()->index;
 
 	WRITE_ONCE(window_entries[cpu], 0);
-	tlb_flush_hyp_local(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
+	/* Everywhere: another CPU may have walked here by speculation, and would keep what it found. */
+	tlb_flush_hyp(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }

@@ -45,11 +45,10 @@
 #define FAKE_IMAGE    0x7ff00000ull /* what image_pa() gives */
 
 enum fake_op_kind {
-	FAKE_TLB_HYP,	    /* a: VA */
-	FAKE_TLB_HYP_LOCAL, /* a: VA */
-	FAKE_TLB_S2,	    /* a: VTTBR, b: IPA */
-	FAKE_TLB_S2_ALL,    /* a: VTTBR */
-	FAKE_TLB_S1_LOCAL,  /* a: VTTBR */
+	FAKE_TLB_HYP,	   /* a: VA */
+	FAKE_TLB_S2,	   /* a: VTTBR, b: IPA */
+	FAKE_TLB_S2_ALL,   /* a: VTTBR */
+	FAKE_TLB_S1_LOCAL, /* a: VTTBR */
 	FAKE_TABLE_BARRIER,
 	FAKE_DCACHE, /* a: PA, b: size */
 	FAKE_ICACHE,

@@ -213,12 +213,6 @@ void tlb_flush_hyp(u64 va)
 	flush(va);
 }
 
-void tlb_flush_hyp_local(u64 va)
-{
-	fake_record(FAKE_TLB_HYP_LOCAL, va, 0);
-	flush(va);
-}
-
 void fake_tlb_check(void)
 {
 	size_t kept = 0;
