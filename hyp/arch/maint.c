@@ -46,6 +46,11 @@ void table_write_barrier(void)
 	__asm__ volatile("dsb ishst" ::: "memory");
 }
 
+void hyp_table_write_barrier(void)
+{
+	__asm__ volatile("dsb ishst\n\tisb" ::: "memory");
+}
+
 void tlb_flush_hyp(u64 va)
 {
 	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" ::"r"(va >> PAGE_SHIFT)

@@ -135,7 +135,7 @@ void *window_open(pa_t pa)
 
 	hyp_assert(!window_entries[cpu]);
 	WRITE_ONCE(window_entries[cpu], pte_leaf(pa, 3, HYP_RW));
-	table_write_barrier();
+	hyp_table_write_barrier();
 	return (void *)(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }
 

@@ -78,7 +78,10 @@ void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
 	}
 	if (value) {
 		WRITE_ONCE(*entry, value);
-		table_write_barrier();
+		if (pt->vttbr)
+			table_write_barrier();
+		else
+			hyp_table_write_barrier();
 	}
 }
 

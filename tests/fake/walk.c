@@ -274,6 +274,11 @@ void tlb_flush_s1_local(u64 vttbr)
 	fake_record(FAKE_TLB_S1_LOCAL, vttbr, 0);
 }
 
+void hyp_table_write_barrier(void)
+{
+	table_write_barrier();
+}
+
 void table_write_barrier(void)
 {
 	u64 window = HYP_WINDOW_BASE + (u64)fake_cpu_index() * PAGE_SIZE;
