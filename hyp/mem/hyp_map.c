@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
@@ -134,7 +135,7 @@ void *window_open(pa_t pa)
 	u32 cpu = this_cpu()->index;
 
 	hyp_assert(!window_entries[cpu]);
-	WRITE_ONCE(window_entries[cpu], pte_leaf(pa, 3, HYP_RW));
+	table_write(&window_entries[cpu], pte_leaf(pa, 3, HYP_RW));
 	hyp_table_write_barrier();
 	return (void *)(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }
@@ -143,7 +144,7 @@ void window_close(void)
 {
 	u32 cpu = this_cpu()->index;
 
-	WRITE_ONCE(window_entries[cpu], 0);
+	table_write(&window_entries[cpu], 0);
 	/* Everywhere: another CPU may have walked here by speculation, and would keep what it found. */
 	tlb_flush_hyp(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }
