@@ -143,39 +143,40 @@ void tlbi_vmalls12e1is(void)
 
 /* --- caches and stores --- */
 
-/* Adjacent ones are one record. */
-static void record_bytes(enum fake_op_kind kind, pa_t pa, u64 size)
+/* Adjacent ones in a page are one record. Where they are in memory. */
+static pa_t record_bytes(enum fake_op_kind kind, u64 va, u64 size)
 {
-	struct fake_op *last = fake.nr_ops ? &fake.ops[fake.nr_ops - 1] : NULL;
+	static u64 next_va;
+	struct fake_op *last = NULL;
+	pa_t pa;
 
-	if (!fake.threads && last && fake.nr_ops <= FAKE_MAX_OPS && last->kind == kind &&
-	    last->a + last->b == pa)
+	if (fake.nr_ops && fake.nr_ops <= FAKE_MAX_OPS)
+		last = &fake.ops[fake.nr_ops - 1];
+	if (last && last->kind == kind && va == next_va && va % PAGE_SIZE) {
+		next_va += size;
 		last->b += size;
-	else
-		fake_record(kind, pa, size);
+		return last->a + last->b - size;
+	}
+	pa = fake_va_to_pa((void *)va);
+	next_va = va + size;
+	fake_record(kind, pa, size);
+	return pa;
 }
 
 void dc_civac(u64 va)
 {
 	u64 line = 4ull << FIELD_GET(GENMASK(19, 16), fake.ctr);
-	pa_t pa;
 
 	(void)*(const volatile char *)va; /* faults as the instruction would */
-	if (fake.threads)
-		return;
-	pa = fake_va_to_pa((void *)ALIGN_DOWN(va, line));
-	record_bytes(FAKE_DC_CIVAC, pa, line);
-	maint_dc(pa, line);
+	if (!fake.threads)
+		maint_dc(record_bytes(FAKE_DC_CIVAC, ALIGN_DOWN(va, line), line), line);
 }
 
 static void zero(u64 va, u64 size)
 {
-	pa_t pa;
-
 	(void)*(const volatile char *)va;
-	pa = fake_va_to_pa((void *)va);
-	record_bytes(FAKE_ZERO, pa, size);
-	maint_zero(pa, size);
+	if (!fake.threads)
+		maint_zero(record_bytes(FAKE_ZERO, va, size), size);
 	memset((void *)va, 0, size);
 }
 

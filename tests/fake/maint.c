@@ -32,6 +32,7 @@
 u64 maint_now;
 
 static struct watch watches[MAX_WATCHED];
+static struct watch *host, *guests[256]; /* of them; by VMID */
 
 /* A page that walks meet, and what it said. */
 static struct table {
@@ -94,6 +95,7 @@ static struct {
 	bool vttbr_pending; /* written, no ISB since */
 	bool el1_pending;   /* likewise SCTLR_EL1 or TCR_EL1 */
 	u64 stage1;	    /* VMID + 1 of a local TLBI VMALLE1 that no DSB followed; 0: none */
+	bool all;	    /* a TLBI VMALLS12E1IS likewise */
 	bool ic;	    /* an IC IALLU likewise */
 	u64 ic_done;
 } cpus[FAKE_MAX_CPUS];
@@ -430,7 +432,7 @@ static bool is_loaded(const struct watch *w)
 /* All of a VMID is gone. If no CPU will walk the tables again, nothing of them comes back. */
 static void flushed_all(u64 vmid)
 {
-	struct watch *w = (struct watch *)maint_guest(vmid);
+	struct watch *w = guests[vmid];
 
 	for (unsigned int i = 0; i < FAKE_MAX_CPUS; i++)
 		last_vcpu[i][vmid].flushed = true;
@@ -452,12 +454,13 @@ static void dsb_completes(unsigned int cpu)
 			stale[i].stage = stale[i].watch->is_hyp ? STALE_SYNC : STALE_DONE;
 	tell_pages();
 	forget_done();
-	for (u64 vmid = 0; vmid < ARRAY_SIZE(all_issued); vmid++) {
+	for (u64 vmid = 0; cpus[cpu].all && vmid < ARRAY_SIZE(all_issued); vmid++) {
 		if (all_issued[vmid] != cpu + 1)
 			continue;
 		all_issued[vmid] = 0;
 		flushed_all(vmid);
 	}
+	cpus[cpu].all = false;
 }
 
 void maint_dsb(enum fake_dsb option)
@@ -593,6 +596,7 @@ void maint_tlbi_all(void)
 		return;
 	vmid = current_vmid();
 	all_issued[vmid % ARRAY_SIZE(all_issued)] = fake_cpu_index() + 1;
+	cpus[fake_cpu_index()].all = true;
 	for (size_t i = 0; i < nr_stale; i++) {
 		struct stale *s = &stale[i];
 
@@ -663,21 +667,12 @@ void maint_load(const struct guest_regs *regs)
 
 const struct watch *maint_host(void)
 {
-	for (size_t i = 0; i < MAX_WATCHED; i++)
-		if (watches[i].is_host)
-			return &watches[i];
-	return NULL;
+	return host;
 }
 
 const struct watch *maint_guest(u64 vmid)
 {
-	for (size_t i = 0; i < MAX_WATCHED; i++) {
-		const struct watch *w = &watches[i];
-
-		if (w->pt && !w->is_host && !w->is_hyp && maint_vmid(w) == vmid)
-			return w;
-	}
-	return NULL;
+	return guests[vmid % ARRAY_SIZE(guests)];
 }
 
 static struct watch *watch_of(const struct pgtable *pt)
@@ -698,6 +693,10 @@ static struct watch *begin(const struct pgtable *pt)
 	*w = (struct watch){ .pt = pt, .map = *pt };
 	w->is_host = pt == &host_map;
 	w->is_hyp = pt == &hyp_map;
+	if (w->is_host)
+		host = w;
+	else if (!w->is_hyp)
+		guests[maint_vmid(w) % ARRAY_SIZE(guests)] = w;
 	for (u64 i = 0; i < (entries + NR_ENTRIES - 1) / NR_ENTRIES; i++)
 		adopt(w, pt->root + i * PAGE_SIZE, pt->start_level,
 		      i * NR_ENTRIES * span(pt->start_level), true);
@@ -722,6 +721,10 @@ static void end(struct watch *w)
 		if (fresh[i].watch != w)
 			fresh[kept++] = fresh[i];
 	nr_fresh = kept;
+	if (w == host)
+		host = NULL;
+	else if (!w->is_hyp)
+		guests[maint_vmid(w) % ARRAY_SIZE(guests)] = NULL;
 	*w = (struct watch){ 0 };
 }
 
