@@ -172,12 +172,24 @@ void dc_civac(u64 va)
 		maint_dc(record_bytes(FAKE_DC_CIVAC, ALIGN_DOWN(va, line), line), line);
 }
 
+/* ThreadSanitizer goes by address: a page that is written through a window is to it the one in the linear region. */
+__attribute__((weak)) void __tsan_write_range(void *va, long size);
+
+static void tell_of_write(u64 va, u64 size)
+{
+	if (__tsan_write_range && va - HYP_WINDOW_BASE < 512 * PAGE_SIZE)
+		__tsan_write_range((void *)(HYP_LINEAR_BASE + fake_va_to_pa((void *)va)),
+				   (long)size);
+}
+
 static void zero(u64 va, u64 size)
 {
 	(void)*(const volatile char *)va;
 	if (!fake.threads)
 		maint_zero(record_bytes(FAKE_ZERO, va, size), size);
 	memset((void *)va, 0, size);
+	if (fake.threads)
+		tell_of_write(va, size);
 }
 
 void dc_zva(u64 va)
@@ -199,7 +211,8 @@ void store_zero(u64 *word)
 void table_write(u64 *entry, u64 value)
 {
 	(void)*(const volatile u64 *)entry;
-	maint_store(fake_va_to_pa(entry), value);
+	if (!fake.threads)
+		maint_store(fake_va_to_pa(entry), value);
 	WRITE_ONCE(*entry, value);
 }
 

@@ -49,28 +49,54 @@ void maint_load(const struct guest_regs *regs);
 void maint_check(void);
 void maint_reset(void);
 
-/* --- between maint.c (tables and TLBs) and maint_page.c (pages and caches) --- */
+/* --- between the judge's files --- */
 
 /* A table whose entries may be in TLBs. */
 struct watch {
 	const struct pgtable *pt;    /* who it is */
-	struct pgtable map;	     /* what it said when the watch began */
+	struct pgtable map;	     /* a copy */
 	const struct guest_mem *mem; /* a VM's, seen by fake_ram() */
 	bool is_host, is_hyp;
 	bool quiet; /* flushed as a whole, and no CPU walks it any more */
 };
 
-/* Number of events so far. */
-extern u64 maint_now;
+static inline pa_t pte_output(u64 entry)
+{
+	return entry & PTE_ADDR;
+}
 
+/* maint.c. The number of events so far. */
+extern u64 maint_now;
+/* NULL: it is not watched. */
 const struct watch *maint_host(void);
-/* A VM's; NULL: it is not watched. */
 const struct watch *maint_guest(u64 vmid);
 u64 maint_vmid(const struct watch *w);
-/* May a TLB hold an old translation to these bytes? */
-bool maint_may_be_cached(const struct watch *w, pa_t pa, u64 size);
+const char *maint_whose(const struct watch *w);
+/* All of a VMID is gone from all TLBs. If no CPU will walk its tables again, nothing of them comes back. */
+void maint_flushed(u64 vmid);
 
-/* A leaf has become valid; has become invalid; and is in no TLB any more. */
+/* maint_table.c */
+void table_begin(const struct watch *w, pa_t pa, u64 ia);
+void table_forget(const struct watch *w);
+void table_each_leaf(const struct watch *w,
+		     void (*leaf)(const struct watch *w, u64 ia, pa_t pa, u64 size));
+void table_check(void);
+
+/* maint_tlb.c. An entry has gone, and TLBs may hold it; a new one is there, and walkers may not see it. */
+void tlb_stale(const struct watch *w, u64 ia, unsigned int level, u64 old);
+void tlb_fresh(const struct watch *w, u64 ia, u64 size);
+void tlb_demand_gone(const struct watch *w, u64 ia, u64 size);
+void tlb_demand_no_walk(pa_t pa);
+/* Was the store that the CPU made then followed by a barrier? */
+bool tlb_ordered(u64 at, unsigned int cpu);
+/* May a TLB hold an old translation to these bytes? */
+bool tlb_may_hold(const struct watch *w, pa_t pa, u64 size);
+void tlb_check(const struct watch *w);
+void tlb_check_cpu(unsigned int cpu);
+void tlb_forget(const struct watch *w);
+void tlb_reset(void);
+
+/* maint_page.c. A leaf has become valid; has become invalid; and is in no TLB any more. */
 void page_made(const struct watch *w, u64 ia, pa_t pa, u64 size);
 void page_unmade(const struct watch *w, u64 ia, pa_t pa, u64 size);
 void page_gone(const struct watch *w, pa_t pa, u64 size);

@@ -133,7 +133,7 @@ static void demand_host_gone(pa_t pa, const char *to)
 {
 	if (host_has(pa))
 		fake_fail("0x%lx goes to %s, and the host still maps it", pa, to);
-	if (maint_may_be_cached(maint_host(), pa, PAGE_SIZE))
+	if (tlb_may_hold(maint_host(), pa, PAGE_SIZE))
 		fake_fail("0x%lx goes to %s, and TLBs may still have it for the host", pa, to);
 }
 
@@ -152,7 +152,7 @@ static void to_host(pa_t pa, struct frame *f)
 	}
 	if (guest_has(f, pa))
 		fake_fail("0x%lx goes to the host, and VMID %lu still maps it", pa, f->vmid);
-	if (w && maint_may_be_cached(w, pa, PAGE_SIZE))
+	if (w && tlb_may_hold(w, pa, PAGE_SIZE))
 		fake_fail("0x%lx goes to the host, and TLBs may still have it for VMID %lu", pa,
 			  f->vmid);
 	for (size_t i = 0; i < ARRAY_SIZE(f->zero); i++)
