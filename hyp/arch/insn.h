@@ -2,7 +2,7 @@
 /*
  * The instructions of TLB and cache maintenance, one function each; maint.c makes sequences of them. The build
  * machine has another set, that records and judges them (tests/fake). Arm ARM DDI 0487: C5.3 caches, C5.5 TLBs,
- * B2.3 barriers.
+ * B2 barriers.
  */
 #ifndef HYP_ARCH_INSN_H
 #define HYP_ARCH_INSN_H

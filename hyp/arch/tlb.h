@@ -27,7 +27,7 @@ void tlb_flush_s1_local(u64 vttbr);
 void table_write_barrier(void);
 /*
  * The same for EL2's own, which this CPU is about to use. A walk is no explicit access: it may come before the
- * barrier's end, and its fault after (Arm ARM B2.3, DSB), unless an ISB keeps the access from starting.
+ * barrier's end, and its fault after (Arm ARM B2), unless an ISB keeps the access from starting.
  */
 void hyp_table_write_barrier(void);
 

@@ -145,6 +145,9 @@ void window_close(void)
 	u32 cpu = this_cpu()->index;
 
 	table_write(&window_entries[cpu], 0);
-	/* Everywhere: another CPU may have walked here by speculation, and would keep what it found. */
+	/*
+	 * Everywhere: another CPU may have walked here by speculation, and would keep what it found (Arm ARM D8.17.1:
+	 * a broadcast TLBI, if tables are shared).
+	 */
 	tlb_flush_hyp(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }

@@ -12,7 +12,7 @@
 #define NR_ENTRIES 512
 
 /*
- * What may change without break: permissions, access flag, dirty state, software's bits (D8.16.1). At stage 1
+ * What may change without break: permissions, access flag, dirty state, software's bits (D8.17.1). At stage 1
  * and stage 2 they have the same places.
  */
 #define PERMISSIONS (GENMASK(54, 53) | GENMASK(7, 6))

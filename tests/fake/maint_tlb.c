@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The judge's model of TLBs. A TLB may have read any valid entry at any time (Arm ARM DDI 0487, D8.16): so an entry
+ * The judge's model of TLBs. A TLB may have read any valid entry at any time (Arm ARM DDI 0487, D8.17): so an entry
  * that is changed stays behind, as *stale*, until the instructions that end it have come, in their order.
  */
 #include <stdlib.h>
