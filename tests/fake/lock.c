@@ -120,7 +120,7 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 	nr_held[cpu]--;
 	fake_record(FAKE_UNLOCK, (u64)name, 0);
 	__atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
-	if (class == LOCK_table)
+	if (class == LOCK_table && !fake.threads)
 		call_quietly(maint_after_unlock);
 	call_hook(fake.after_unlock, name);
 }
