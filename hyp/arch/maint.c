@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Cache and TLB maintenance. */
 #include "arch/cache.h"
+#include "arch/insn.h"
 #include "arch/spec_at.h"
 #include "arch/sysreg.h"
 #include "arch/tlb.h"
@@ -11,13 +12,16 @@ void dcache_clean_inval_poc(const void *va, size_t size)
 	u64 p = ALIGN_DOWN((u64)va, line);
 
 	for (; p < (u64)va + size; p += line)
-		__asm__ volatile("dc civac, %0" ::"r"(p) : "memory");
-	__asm__ volatile("dsb sy" ::: "memory");
+		dc_civac(p);
+	dsb(sy);
 }
 
 void icache_inval_all(void)
 {
-	__asm__ volatile("dsb ish\n\tic ialluis\n\tdsb ish\n\tisb" ::: "memory");
+	dsb(ish);
+	ic_ialluis();
+	dsb(ish);
+	isb();
 }
 
 void clear_page(void *va)
@@ -29,11 +33,11 @@ void clear_page(void *va)
 	/* DC ZVA wants the MMU on (else the access is to Device memory), and may be prohibited. */
 	if ((dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1)) {
 		for (u64 *word = va; word < (u64 *)va + PAGE_SIZE / 8; word++)
-			WRITE_ONCE(*word, 0);
+			store_zero(word);
 		return;
 	}
 	for (; p < (u64)va + PAGE_SIZE; p += block)
-		__asm__ volatile("dc zva, %0" ::"r"(p) : "memory");
+		dc_zva(p);
 }
 
 bool arch_has_fwb(void)
@@ -43,19 +47,21 @@ bool arch_has_fwb(void)
 
 void table_write_barrier(void)
 {
-	__asm__ volatile("dsb ishst" ::: "memory");
+	dsb(ishst);
+}
+
+void hyp_table_write_barrier(void)
+{
+	dsb(ishst);
+	isb();
 }
 
 void tlb_flush_hyp(u64 va)
 {
-	__asm__ volatile("dsb ishst\n\ttlbi vae2is, %0\n\tdsb ish\n\tisb" ::"r"(va >> PAGE_SHIFT)
-			 : "memory");
-}
-
-void tlb_flush_hyp_local(u64 va)
-{
-	__asm__ volatile("dsb nshst\n\ttlbi vae2, %0\n\tdsb nsh\n\tisb" ::"r"(va >> PAGE_SHIFT)
-			 : "memory");
+	dsb(ishst);
+	tlbi_vae2is(va);
+	dsb(ish);
+	isb();
 }
 
 /* TLBIs of stage 2 and of EL1 act on the VMID that is current. */
@@ -67,7 +73,7 @@ static struct vmid_before vmid_enter(u64 vttbr)
 {
 	struct vmid_before before = { .vttbr = read_sysreg(vttbr_el2) };
 
-	__asm__ volatile("dsb ishst" ::: "memory");
+	dsb(ishst);
 	if (before.vttbr != vttbr) {
 		before.sctlr = read_sysreg(sctlr_el1);
 		before.tcr = read_sysreg(tcr_el1);
@@ -80,7 +86,8 @@ static struct vmid_before vmid_enter(u64 vttbr)
 
 static void vmid_leave(u64 vttbr, const struct vmid_before *before)
 {
-	__asm__ volatile("dsb ish\n\tisb" ::: "memory");
+	dsb(ish);
+	isb();
 	if (before->vttbr != vttbr) {
 		write_sysreg(before->vttbr, vttbr_el2);
 		spec_at_enable(before->sctlr, before->tcr);
@@ -92,8 +99,9 @@ void tlb_flush_s2(u64 vttbr, ipa_t ipa)
 {
 	struct vmid_before before = vmid_enter(vttbr);
 
-	__asm__ volatile("tlbi ipas2e1is, %0\n\tdsb ish\n\ttlbi vmalle1is" ::"r"(ipa >> PAGE_SHIFT)
-			 : "memory");
+	tlbi_ipas2e1is(ipa);
+	dsb(ish);
+	tlbi_vmalle1is();
 	vmid_leave(vttbr, &before);
 }
 
@@ -101,7 +109,8 @@ void tlb_flush_s1_local(u64 vttbr)
 {
 	struct vmid_before before = vmid_enter(vttbr);
 
-	__asm__ volatile("tlbi vmalle1\n\tic iallu" ::: "memory");
+	tlbi_vmalle1();
+	ic_iallu();
 	vmid_leave(vttbr, &before);
 }
 
@@ -109,6 +118,6 @@ void tlb_flush_s2_all(u64 vttbr)
 {
 	struct vmid_before before = vmid_enter(vttbr);
 
-	__asm__ volatile("tlbi vmalls12e1is" ::: "memory");
+	tlbi_vmalls12e1is();
 	vmid_leave(vttbr, &before);
 }

@@ -8,10 +8,8 @@
 
 #include "lib/types.h"
 
-/* EL2's own stage 1: the translation of va, all CPUs. */
+/* EL2's own stage 1: the translation of va. */
 void tlb_flush_hyp(u64 va);
-/* The same for one that only this CPU can have used. */
-void tlb_flush_hyp_local(u64 va);
 
 /*
  * A stage 2: the translation of ipa (a page or a block) under vttbr's VMID, and every combined entry
@@ -27,5 +25,10 @@ void tlb_flush_s1_local(u64 vttbr);
 
 /* Table writes are visible to every table walker: for entries that were invalid before. */
 void table_write_barrier(void);
+/*
+ * The same for EL2's own, which this CPU is about to use. A walk is no explicit access: it may come before the
+ * barrier's end, and its fault after (Arm ARM B2), unless an ISB keeps the access from starting.
+ */
+void hyp_table_write_barrier(void);
 
 #endif

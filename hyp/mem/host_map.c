@@ -5,6 +5,7 @@
 
 #include "arch/cache.h"
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 #include "mem/hyp_map.h"
@@ -113,9 +114,9 @@ static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 		 * Break before make, for all that the table mapped. A CPU of the host that gets in
 		 * between takes an abort, waits for mem_lock and finds the block.
 		 */
-		WRITE_ONCE(*entry, 0);
+		table_write(entry, 0);
 		tlb_flush_s2_all(host_map.vttbr);
-		WRITE_ONCE(*entry, pte_leaf(base, level - 1, HOST_RAM));
+		table_write(entry, pte_leaf(base, level - 1, HOST_RAM));
 		table_write_barrier();
 		clear_page(hyp_va(old));
 		pool_put(&hyp_pool, old);

@@ -5,6 +5,7 @@
 
 #include "arch/cpu.h"
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
@@ -134,8 +135,8 @@ void *window_open(pa_t pa)
 	u32 cpu = this_cpu()->index;
 
 	hyp_assert(!window_entries[cpu]);
-	WRITE_ONCE(window_entries[cpu], pte_leaf(pa, 3, HYP_RW));
-	table_write_barrier();
+	table_write(&window_entries[cpu], pte_leaf(pa, 3, HYP_RW));
+	hyp_table_write_barrier();
 	return (void *)(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }
 
@@ -143,6 +144,10 @@ void window_close(void)
 {
 	u32 cpu = this_cpu()->index;
 
-	WRITE_ONCE(window_entries[cpu], 0);
-	tlb_flush_hyp_local(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
+	table_write(&window_entries[cpu], 0);
+	/*
+	 * Everywhere: another CPU may have walked here by speculation, and would keep what it found (Arm ARM D8.17.1:
+	 * a broadcast TLBI, if tables are shared).
+	 */
+	tlb_flush_hyp(HYP_WINDOW_BASE + (u64)cpu * PAGE_SIZE);
 }

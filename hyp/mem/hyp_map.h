@@ -42,7 +42,7 @@ void hyp_map_page(pa_t pa) REQUIRES(mem);
 void hyp_unmap_page(pa_t pa) REQUIRES(mem);
 
 /*
- * Map any page of RAM for this CPU, until window_close(). One at a time. What keeps the page from
+ * Map any page of RAM for this CPU, until window_close(). One at a time, and seldom: closing is heard by all CPUs. What keeps the page from
  * changing hands meanwhile is the caller's business.
  */
 void *window_open(pa_t pa);

@@ -2,6 +2,7 @@
 #include "mem/pgtable.h"
 
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
@@ -73,12 +74,15 @@ unsigned int pgtable_missing(const struct pgtable *pt, u64 ia, unsigned int leve
 void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
 {
 	if (*entry & PTE_VALID) {
-		WRITE_ONCE(*entry, 0);
+		table_write(entry, 0);
 		flush(pt, ia);
 	}
 	if (value) {
-		WRITE_ONCE(*entry, value);
-		table_write_barrier();
+		table_write(entry, value);
+		if (pt->vttbr)
+			table_write_barrier();
+		else
+			hyp_table_write_barrier();
 	}
 }
 
@@ -97,8 +101,9 @@ u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level)
 			u64 *sub = hyp_va(table);
 
 			for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
-				sub[i] = pte_leaf((old & PTE_ADDR) + i * level_size(l + 1), l + 1,
-						  attrs);
+				table_write(&sub[i],
+					    pte_leaf((old & PTE_ADDR) + i * level_size(l + 1),
+						     l + 1, attrs));
 		}
 		/* The walker must not find the table before its contents. */
 		table_write_barrier();

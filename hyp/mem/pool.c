@@ -3,6 +3,7 @@
 
 #include "arch/cache.h"
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "lib/panic.h"
 
 void pool_add_range(struct pool *pool, pa_t base, u64 size)
@@ -21,7 +22,7 @@ void pool_add_range(struct pool *pool, pa_t base, u64 size)
 
 void pool_put(struct pool *pool, pa_t page)
 {
-	*(pa_t *)hyp_va(page) = pool->head;
+	table_write(hyp_va(page), pool->head);
 	pool->head = page;
 	pool->free++;
 }
@@ -35,7 +36,7 @@ pa_t pool_get(struct pool *pool)
 	pool->free--;
 	if (page) {
 		pool->head = *(pa_t *)hyp_va(page);
-		*(pa_t *)hyp_va(page) = 0;
+		table_write(hyp_va(page), 0);
 		return page;
 	}
 	page = pool->next;

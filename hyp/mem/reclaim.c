@@ -6,6 +6,7 @@
 
 #include "arch/cache.h"
 #include "arch/layout.h"
+#include "arch/table.h"
 #include "arch/tlb.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
@@ -52,7 +53,7 @@ static void give_back(struct guest_mem *mem, u64 *entry, unsigned int level)
 	u64 nr = level_size(level) / PAGE_SIZE;
 	bool shared;
 
-	*entry = 0;
+	table_write(entry, 0);
 	spin_lock(&mem_lock);
 	/* Sharing splits blocks: a block is private as a whole. */
 	shared = page_of(pa)->state == PAGE_GUEST_SHARED;
@@ -91,7 +92,7 @@ static void free_tables(struct guest_mem *mem, unsigned int level) REQUIRES_LOCK
 		u64 *entry = pgtable_find_above(&mem->map, inside, --level, &found);
 		pa_t table = *entry & PTE_ADDR;
 
-		*entry = 0;
+		table_write(entry, 0);
 		clear_page(hyp_va(table));
 		pool_put(&mem->pool, table);
 	}
@@ -162,7 +163,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			give_back(mem, entry, level);
 			mem->reclaim_next += size;
 		} else {
-			*entry = 0; /* may have been poisoned */
+			table_write(entry, 0); /* may have been poisoned */
 			index = (mem->reclaim_next >> level_shift(level)) % TABLE_ENTRIES;
 			n = min_u64(skip_empty(entry, index), entries + 1);
 			entries -= n - 1;

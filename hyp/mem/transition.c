@@ -38,6 +38,12 @@ void scrub_page(pa_t pa)
 	window_close();
 }
 
+static void clean_page(pa_t pa)
+{
+	dcache_clean_inval_poc(window_open(pa), PAGE_SIZE);
+	window_close();
+}
+
 /*
  * Tables for taking [pa, pa + nr pages) from the host and mapping them at EL2. nr is small: the range
  * meets two tables of each kind at the most, those of its ends.
@@ -218,12 +224,8 @@ static bool ipa_is_valid(const struct guest_mem *mem, ipa_t ipa)
  */
 static void clean_for_guest(pa_t pa, u64 nr)
 {
-	if (!arch_has_fwb()) {
-		for (u64 i = 0; i < nr; i++) {
-			dcache_clean_inval_poc(window_open(pa + i * PAGE_SIZE), PAGE_SIZE);
-			window_close();
-		}
-	}
+	for (u64 i = 0; i < nr && !arch_has_fwb(); i++)
+		clean_page(pa + i * PAGE_SIZE);
 	/* The contents are code, perhaps, and the host's I-cache lines may be older than they. */
 	icache_inval_all();
 }
@@ -333,6 +335,10 @@ static pa_t guest_page(const struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem
 	return (entry & PTE_ADDR) + (ipa & (level_size(level) - 1));
 }
 
+/*
+ * The contents are cleaned first, with FWB too: the host may map the page uncached, and what it finds behind the
+ * caches must not be older than what the guest has shown it.
+ */
 int guest_share_host(struct guest_mem *mem, ipa_t ipa)
 {
 	unsigned int level;
@@ -350,6 +356,10 @@ int guest_share_host(struct guest_mem *mem, ipa_t ipa)
 		ret = STOCKADE_EPERM;
 	} else {
 		page_entry(mem, ipa);
+		spin_unlock(&mem_lock);
+		/* mem->lock keeps the page where it is. */
+		clean_page(pa);
+		spin_lock(&mem_lock);
 		page_of(pa)->state = PAGE_GUEST_SHARED;
 		host_remap(pa, 3);
 	}

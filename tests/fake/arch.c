@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/cache.h"
 #include "arch/esr.h"
 #include "arch/exception.h"
 #include "arch/guest.h"
@@ -17,6 +16,8 @@
 #include "arch/smc.h"
 #include "fake.h"
 #include "lib/panic.h"
+#include "maint.h"
+#include "mem/host_map.h"
 #include "vm/exit.h"
 
 static void print_and_abort(const char *why)
@@ -123,11 +124,6 @@ u64 arch_counter(void)
 	return fake.counter;
 }
 
-bool arch_has_fwb(void)
-{
-	return fake.has_fwb;
-}
-
 bool arch_has_pauth(void)
 {
 	return fake.has_pauth;
@@ -153,37 +149,6 @@ bool arch_random(u64 *value)
 void arch_scrub_stack(void)
 {
 	fake.stack_scrubs++;
-}
-
-/* --- caches --- */
-
-void dcache_clean_inval_poc(const void *va, size_t size)
-{
-	(void)*(const volatile char *)va; /* faults as the instruction would */
-	fake_record(FAKE_DCACHE, fake_va_to_pa(va), size);
-}
-
-void icache_inval_all(void)
-{
-	fake_record(FAKE_ICACHE, 0, 0);
-}
-
-/* ThreadSanitizer goes by address: a page that is written through a window is to it the one in the linear region. */
-__attribute__((weak)) void __tsan_write_range(void *va, long size);
-
-static void tell_of_write(void *va)
-{
-	if (__tsan_write_range && fake.threads && (u64)va - HYP_WINDOW_BASE < 512 * PAGE_SIZE)
-		__tsan_write_range((void *)(HYP_LINEAR_BASE + fake_va_to_pa(va)), PAGE_SIZE);
-}
-
-void clear_page(void *va)
-{
-	if ((u64)va & (PAGE_SIZE - 1))
-		fake_fail("clear_page of 0x%lx", (u64)va);
-	memset(va, 0, PAGE_SIZE);
-	tell_of_write(va);
-	fake_record(FAKE_CLEAR, fake_va_to_pa(va), 0);
 }
 
 /* --- guests --- */
@@ -219,6 +184,7 @@ void guest_load(struct guest_regs *regs)
 {
 	demand(!fake.loaded[cpu_index], "guest_load() over another");
 	fake.loaded[cpu_index] = regs;
+	maint_load(regs);
 }
 
 void guest_put(struct guest_regs *regs)
@@ -239,6 +205,7 @@ void guest_enter(struct guest_regs *regs, const struct guest_world *world,
 		fake.entry = *entry;
 	fake.world = world;
 	fake.nr_entries++;
+	fake_set_vttbr(world->vttbr);
 }
 
 enum guest_exit_kind guest_run(struct guest_regs *regs)
@@ -257,6 +224,7 @@ bool guest_leave(struct guest_regs *regs, struct guest_entry *entry)
 {
 	demand(fake.entered[cpu_index] == regs, "guest_leave() of what is not entered");
 	fake.entered[cpu_index] = NULL;
+	fake_set_vttbr(host_map.vttbr);
 	for (u32 i = 0; i < entry->nr_lrs; i++)
 		entry->lr[i] = fake.lr_out[i];
 	return fake.timer_level;
@@ -436,6 +404,7 @@ void launch_restart(u64 stub_sctlr, u64 stub_vbar, pa_t entry, const u64 *args, 
 int launch_protect_cpu(void)
 {
 	this_cpu()->protected = true;
+	fake_set_vttbr(host_map.vttbr);
 	return STOCKADE_OK;
 }
 
@@ -449,6 +418,8 @@ void fake_arch_reset(void)
 	fake.has_pauth = true;
 	fake.nr_lrs = 4;
 	fake.ctr = 0xb444c004;
+	fake.dczid = 4;
+	fake.midr = 0x410fd0c1;
 	fake.clidr = 0x0a200023;
 	fake.counter = 0x123456789;
 	fake.timer_deadline = ~0ull;
@@ -457,6 +428,7 @@ void fake_arch_reset(void)
 	fake_panic_expected = false;
 	memset(cpus, 0, sizeof(cpus));
 	cpu_index = 0;
+	fake_registers_reset();
 }
 
 void fake_add_cpu(struct cpu *cpu)

@@ -6,6 +6,7 @@
 
 #include "arch/layout.h"
 #include "fake.h"
+#include "maint.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
@@ -261,7 +262,7 @@ void fake_check(void)
 		fake_tlb_check();
 	if (!host_map.root || !hyp_map.root)
 		return;
-	fake_watch_check();
+	maint_check();
 
 	memset(use, 0, sizeof(use));
 	host_pages = host_pages_expected = guest_pages = hyp_pages = 0;

@@ -8,16 +8,14 @@
  * walk of hyp_map finds at the moment of the first access (a SIGSEGV handler is the TLB miss), and it
  * stays so until the hypervisor flushes it. An access that the tables don't allow fails the test.
  *
- * Stage 2. Leaves of every table given to fake_watch() are remembered as a TLB might: one that vanishes
- * or changes without break, flush, make is found at the next flush, barrier or fake_check().
- *
- * Maintenance. Every TLB and cache operation is recorded in fake.ops.
+ * Maintenance. hyp/arch/maint.c itself runs here. Every instruction of it is recorded in fake.ops, and judged
+ * (maint.h) for the host's stage 2, EL2's stage 1 and every VM's stage 2.
  *
  * Locks. They fail whoever takes one twice, out of order (hyp/lib/lock_order.h), or gives back what is not its
  * own. Hooks let a test run another CPU at a chosen moment.
  *
  * CPUs. One thread, fake_cpu() says which CPU it is. Threads: each calls fake_cpu() once, sets fake_trap, and
- * fake.threads makes them wait for locks rather than fail; record, watch and hooks are off then, and what
+ * fake.threads makes them wait for locks rather than fail; record, judge and hooks are off then, and what
  * struct fake says of the last call means nothing.
  *
  * Guests and firmware. guest_run() and SMC call what fake.guest and fake.smc point at.
@@ -45,15 +43,19 @@
 #define FAKE_IMAGE    0x7ff00000ull /* what image_pa() gives */
 
 enum fake_op_kind {
-	FAKE_TLB_HYP,	    /* a: VA */
-	FAKE_TLB_HYP_LOCAL, /* a: VA */
-	FAKE_TLB_S2,	    /* a: VTTBR, b: IPA */
-	FAKE_TLB_S2_ALL,    /* a: VTTBR */
-	FAKE_TLB_S1_LOCAL,  /* a: VTTBR */
-	FAKE_TABLE_BARRIER,
-	FAKE_DCACHE, /* a: PA, b: size */
-	FAKE_ICACHE,
-	FAKE_CLEAR,  /* a: PA */
+	FAKE_TLBI_VAE2IS,	/* a: VA */
+	FAKE_TLBI_IPAS2E1IS,	/* a: VTTBR, b: IPA */
+	FAKE_TLBI_VMALLE1IS,	/* a: VTTBR */
+	FAKE_TLBI_VMALLE1,	/* a: VTTBR */
+	FAKE_TLBI_VMALLS12E1IS, /* a: VTTBR */
+	FAKE_VTTBR,		/* a: what is written */
+	FAKE_EL1_WALKS,		/* SCTLR_EL1 or TCR_EL1; a: stage 1 is on, and walks are not */
+	FAKE_DSB,		/* a: enum fake_dsb */
+	FAKE_ISB,
+	FAKE_DC_CIVAC, /* a: PA, b: size; adjacent lines are one */
+	FAKE_ZERO,     /* DC ZVA or stores; likewise */
+	FAKE_IC_IALLUIS,
+	FAKE_IC_IALLU,
 	FAKE_UNLOCK, /* a: the lock's name, a const char * */
 };
 
@@ -85,7 +87,7 @@ struct fake {
 	unsigned int random_left; /* how often there is entropy */
 	unsigned int nr_lrs;
 	u64 idreg[8][8]; /* by CRm and op2 */
-	u64 ctr, clidr;
+	u64 ctr, clidr, dczid, midr;
 	u64 counter;
 
 	/* Guests: what they do until the next exit; NULL: exits with an interrupt. */
@@ -177,7 +179,10 @@ void fake_each_leaf(const struct pgtable *pt, void (*leaf)(const struct fake_lea
 void fake_each_table(const struct pgtable *pt,
 		     void (*table)(pa_t pa, unsigned int level, void *arg), void *arg);
 
-/* Watch a stage 2 as a TLB. Watched from the start: the host's. */
+/*
+ * Judge the maintenance of a table (maint.h). Watched by themselves: the host's, EL2's, and those of VMs.
+ * Unwatching NULL ends all.
+ */
 void fake_watch(const struct pgtable *pt);
 void fake_unwatch(const struct pgtable *pt);
 
@@ -206,9 +211,11 @@ __attribute__((noreturn, format(printf, 1, 2))) void fake_fail(const char *forma
 void fake_record(enum fake_op_kind kind, u64 a, u64 b);
 void fake_tlb_reset(bool empty_ram);
 void fake_tlb_check(void);
-void fake_watch_sync(void);
-void fake_watch_check(void);
-void fake_watch_flush(u64 vttbr, u64 ipa, bool all);
+void fake_tlb_flush(u64 va);
+void fake_registers_reset(void);
+u64 fake_vttbr(unsigned int cpu);
+bool fake_walks_are_off(void);
+void fake_set_vttbr(u64 value);
 void fake_lock_reset(void);
 void fake_lock_check(void);
 /* May a lock of that class be taken under one of the other (enum lock_class)? */

@@ -220,6 +220,11 @@ void fake_boot(const struct fake_config *config)
 	ret = fake_launch();
 	if (ret)
 		fake_fail("launch: %d", ret);
+	for (unsigned int i = cpu_count; i--;) {
+		fake_cpu(i);
+		launch_protect_cpu();
+	}
+	fake_watch(&hyp_map);
 	fake_watch(&host_map);
 	fake.nr_ops = 0;
 	fake.nr_smcs = 0;

@@ -5,6 +5,7 @@
 
 #include "arch/lock.h"
 #include "fake.h"
+#include "maint.h"
 
 #define MAX_HELD 8
 /* With threads: who waits so long waits for ever. */
@@ -55,6 +56,16 @@ static void call_hook(void (*hook)(const char *name), const char *name)
 	fake_cpu(cpu);
 }
 
+/* The fake's own use of the hypervisor: no hooks. */
+static void call_quietly(void (*fn)(void))
+{
+	bool was = in_hook;
+
+	in_hook = true;
+	fn();
+	in_hook = was;
+}
+
 static void take(struct spinlock *lock, const char *name)
 {
 	unsigned int cpu = fake_cpu_index();
@@ -98,6 +109,7 @@ void arch_spin_lock(struct spinlock *lock, unsigned int class, const char *name)
 	if (n == MAX_HELD)
 		fake_fail("CPU %u holds too many locks", cpu);
 	take(lock, name);
+	maint_lock(n);
 	held[cpu][n].lock = lock;
 	held[cpu][n].class = class;
 	nr_held[cpu]++;
@@ -107,14 +119,16 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 {
 	unsigned int cpu = fake_cpu_index(), n = nr_held[cpu];
 
-	(void)class;
 	if (!n || held[cpu][n - 1].lock != lock)
 		fake_fail("CPU %u gives back %s, which is not the last it took", cpu, name);
 	if (__atomic_load_n(&lock->holder, __ATOMIC_RELAXED) != cpu + 1)
 		fake_fail("%s was overwritten while CPU %u held it", name, cpu);
+	maint_unlock(lock);
 	nr_held[cpu]--;
 	fake_record(FAKE_UNLOCK, (u64)name, 0);
 	__atomic_store_n(&lock->holder, 0, __ATOMIC_RELEASE);
+	if (class == LOCK_table && !fake.threads)
+		call_quietly(maint_after_unlock);
 	call_hook(fake.after_unlock, name);
 	if (fake.reschedule)
 		fake.reschedule(NULL);

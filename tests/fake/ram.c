@@ -9,6 +9,7 @@
 
 #include "arch/layout.h"
 #include "fake.h"
+#include "maint.h"
 #include "mem/hyp_map.h"
 
 #define SPAN	    (FAKE_RAM_END - FAKE_RAM_BASE)
@@ -113,6 +114,7 @@ static const char *fill(u64 va, bool write)
 		return "touches what it has not mapped";
 	if (leaf.pa < FAKE_RAM_BASE || leaf.pa >= FAKE_RAM_END)
 		return "has mapped, and touches, what is no RAM";
+	maint_el2_uses(va);
 	remap(va, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
 	      leaf.pa - FAKE_RAM_BASE, MAP_SHARED);
 	f->pte = leaf.pte;
@@ -192,7 +194,7 @@ void fake_tlb_reset(bool empty_ram)
 }
 
 /* All that came of the leaf that va was filled from. */
-static void flush(u64 va)
+void fake_tlb_flush(u64 va)
 {
 	struct filled *f = filled_at(va & PAGE_MASK);
 	u64 base, size;
@@ -205,18 +207,6 @@ static void flush(u64 va)
 			unfill(p);
 	}
 	unlock_tlb();
-}
-
-void tlb_flush_hyp(u64 va)
-{
-	fake_record(FAKE_TLB_HYP, va, 0);
-	flush(va);
-}
-
-void tlb_flush_hyp_local(u64 va)
-{
-	fake_record(FAKE_TLB_HYP_LOCAL, va, 0);
-	flush(va);
 }
 
 void fake_tlb_check(void)

@@ -7,6 +7,7 @@ struct hc_result hc_result;
 unsigned int fed_pages, hyp_fed_pages;
 jmp_buf complaint_jump;
 bool complaint_expected;
+const char *complaint;
 
 static pa_t next_page, next_block, next_spare;
 
@@ -23,6 +24,7 @@ static void on_failure(const char *why)
 {
 	if (complaint_expected) {
 		complaint_expected = false;
+		complaint = why;
 		longjmp(complaint_jump, 1);
 	}
 	fail_msg("%s", why);
@@ -192,6 +194,24 @@ void assert_page_is(pa_t pa, u64 pattern)
 				 pattern);
 }
 
+int op_after(enum fake_op_kind kind, u64 a, u64 b, int after)
+{
+	for (unsigned int i = (unsigned int)(after + 1); i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
+		if (fake.ops[i].kind == kind && fake.ops[i].a == a && fake.ops[i].b == b)
+			return (int)i;
+	fail_msg("no operation %d (0x%lx, 0x%lx) after number %d", kind, a, b, after);
+	return 0;
+}
+
+unsigned int count_ops(enum fake_op_kind kind)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
+		nr += fake.ops[i].kind == kind;
+	return nr;
+}
+
 /* --- VMs --- */
 
 struct test_vm make_vm_bits(unsigned int nr_vcpus, unsigned int ipa_bits)
@@ -209,7 +229,6 @@ struct test_vm make_vm_bits(unsigned int nr_vcpus, unsigned int ipa_bits)
 	vm.handle = hc_result.x1;
 	vm.vm = hyp_va(vm.page);
 	vm.mem = &vm.vm->mem;
-	fake_watch(&vm.mem->map);
 	for (unsigned int i = 0; i < nr_vcpus; i++) {
 		vm.vcpu[i] = host_page();
 		vm.run[i] = host_page();

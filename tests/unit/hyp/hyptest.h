@@ -21,6 +21,7 @@
 #include "debug/debug.h"
 #include "fake.h"
 #include "lib/panic.h"
+#include "maint.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
@@ -101,6 +102,7 @@ void boot_again_as(const struct fake_config *config);
 /* The fake complains of what the call does. */
 extern jmp_buf complaint_jump;
 extern bool complaint_expected;
+extern const char *complaint; /* the last one that was expected */
 #define assert_complains(call)                                \
 	do {                                                  \
 		complaint_expected = true;                    \
@@ -139,6 +141,10 @@ unsigned int page_state(pa_t pa);
 
 void fill_page(pa_t pa, u64 pattern);
 void assert_page_is(pa_t pa, u64 pattern);
+
+/* The first such operation after that one in fake.ops, -1 for the start; there is one. And how many there are. */
+int op_after(enum fake_op_kind kind, u64 a, u64 b, int after);
+unsigned int count_ops(enum fake_op_kind kind);
 
 /* --- VMs --- */
 

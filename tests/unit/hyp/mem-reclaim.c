@@ -134,7 +134,7 @@ static void batches_are_bounded(void)
 		fake.nr_ops = 0;
 		more = guest_reclaim_some(vm.mem);
 		for (unsigned int i = 0; i < fake.nr_ops; i++)
-			if (fake.ops[i].kind == FAKE_DCACHE)
+			if (fake.ops[i].kind == FAKE_DC_CIVAC)
 				cleared++;
 		assert_in_range(cleared, 0, 32);
 		total += cleared;
@@ -222,8 +222,7 @@ static void teardown_flushes_first(void)
 	donated_page(&vm, 0x1000);
 	fake.nr_ops = 0;
 	guest_start_reclaim(vm.mem);
-	assert_int_equal(fake.ops[0].kind, FAKE_TLB_S2_ALL);
-	assert_int_equal(fake.ops[0].a, vm.mem->map.vttbr);
+	assert_true(op_after(FAKE_TLBI_VMALLS12E1IS, vm.mem->map.vttbr, 0, -1) > 0);
 }
 
 /* Pages of one VM: the other's stay. */
@@ -301,7 +300,7 @@ static void scrub_all_keeps_pages_from_moving(void)
 	assert_int_equal(moving_page, 0);
 	assert_state(private, PAGE_HYP);
 	/* The other page: zeroed, then unlocked. */
-	for (unsigned int i = fake.nr_ops; i-- && fake.ops[i].kind != FAKE_CLEAR;)
+	for (unsigned int i = fake.nr_ops; i-- && fake.ops[i].kind != FAKE_ZERO;)
 		locked += fake.ops[i].kind == FAKE_UNLOCK;
 	assert_true(locked);
 	fake_check();

@@ -785,23 +785,6 @@ static void poison_beyond_the_space(void)
 
 /* --- maintenance, in order --- */
 
-static int op_at(enum fake_op_kind kind, u64 a, u64 b, int after)
-{
-	for (unsigned int i = (unsigned int)(after + 1); i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
-		if (fake.ops[i].kind == kind && fake.ops[i].a == a && fake.ops[i].b == b)
-			return (int)i;
-	fail_msg("no operation %d (0x%lx, 0x%lx) after number %d", kind, a, b, after);
-	return 0;
-}
-
-static bool has_op(enum fake_op_kind kind)
-{
-	for (unsigned int i = 0; i < fake.nr_ops && i < FAKE_MAX_OPS; i++)
-		if (fake.ops[i].kind == kind)
-			return true;
-	return false;
-}
-
 /*
  * Force reclaim: the guest's TLBs first, then zeroes, then clean to the PoC, also with FWB (the host can map
  * the page uncached), then the host.
@@ -818,10 +801,10 @@ static void force_reclaim_in_order(void)
 		pa = donated_page(&vm, 0x1000);
 		fake.nr_ops = 0;
 		guest_force_reclaim(vm.mem, pa);
-		at = op_at(FAKE_TLB_S2, vm.mem->map.vttbr, 0x1000, -1);
-		at = op_at(FAKE_CLEAR, pa, 0, at);
-		at = op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
-		op_at(FAKE_TABLE_BARRIER, 0, 0, at);
+		at = op_after(FAKE_TLBI_IPAS2E1IS, vm.mem->map.vttbr, 0x1000, -1);
+		at = op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
+		at = op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
+		op_after(FAKE_DSB, FAKE_DSB_ishst, 0, at);
 		fake_check();
 	}
 }
@@ -841,13 +824,13 @@ static void donation_in_order(void)
 		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		fake.nr_ops = 0;
 		donate(&vm, block, 0, NR_BLOCK);
-		at = op_at(FAKE_TLB_S2, host_map.vttbr, block, -1);
+		at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, block, -1);
 		for (u64 i = 0; i < NR_BLOCK && !fwb; i++)
-			at = op_at(FAKE_DCACHE, block + i * PAGE_SIZE, PAGE_SIZE, at);
+			at = op_after(FAKE_DC_CIVAC, block + i * PAGE_SIZE, PAGE_SIZE, at);
 		if (fwb)
-			assert_false(has_op(FAKE_DCACHE));
-		at = op_at(FAKE_ICACHE, 0, 0, at);
-		op_at(FAKE_TABLE_BARRIER, 0, 0, at);
+			assert_int_equal(count_ops(FAKE_DC_CIVAC), 0);
+		at = op_after(FAKE_IC_IALLUIS, 0, 0, at);
+		op_after(FAKE_DSB, FAKE_DSB_ishst, 0, at);
 		/* With FWB the guest's memory type is forced to write-back. */
 		assert_int_equal(fake_walk(&vm.mem->map, 0).pte & (0xfull << 2),
 				 fwb ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
@@ -863,13 +846,13 @@ static void hyp_donation_in_order(void)
 
 	fake.nr_ops = 0;
 	assert_ret(host_donate_hyp(pa, 1, &want), 0);
-	at = op_at(FAKE_TLB_S2, host_map.vttbr, pa, -1);
-	op_at(FAKE_CLEAR, pa, 0, at);
+	at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, pa, -1);
+	op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
 	fake.nr_ops = 0;
 	hyp_donate_host(pa);
-	at = op_at(FAKE_CLEAR, pa, 0, -1);
-	at = op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
-	op_at(FAKE_TLB_HYP, HYP_LINEAR_BASE + pa, 0, at);
+	at = op_after(FAKE_ZERO, pa, PAGE_SIZE, -1);
+	at = op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
+	op_after(FAKE_TLBI_VAE2IS, HYP_LINEAR_BASE + pa, 0, at);
 }
 
 /* A relinquished or reclaimed page is clean to the PoC before the host has it. */
@@ -882,9 +865,9 @@ static void relinquish_in_order(void)
 	pa = donated_page(&vm, 0x1000);
 	fake.nr_ops = 0;
 	assert_ret(guest_relinquish(vm.mem, 0x1000), 0);
-	at = op_at(FAKE_TLB_S2, vm.mem->map.vttbr, 0x1000, -1);
-	at = op_at(FAKE_CLEAR, pa, 0, at);
-	op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+	at = op_after(FAKE_TLBI_IPAS2E1IS, vm.mem->map.vttbr, 0x1000, -1);
+	at = op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
+	op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
 }
 
 /* Unshared: the host's TLBs first, then what it left in caches goes to memory, which the guest may read. */
@@ -898,8 +881,8 @@ static void unshare_in_order(void)
 	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
 	fake.nr_ops = 0;
 	assert_ret(guest_unshare_host(vm.mem, 0x1000), 0);
-	at = op_at(FAKE_TLB_S2, host_map.vttbr, pa, -1);
-	op_at(FAKE_DCACHE, pa, PAGE_SIZE, at);
+	at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, pa, -1);
+	op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
 }
 
 /* A guest can name no more than 1024 pages of MMIO: each may cost the host tables. */
