@@ -627,6 +627,21 @@ static void indexes_are_bounded(void)
 	vm_put(vm.vm);
 }
 
+/* What the end of all VMs leaves of vCPUs is zeroed past the caches too: the next kernel may start without them. */
+static void scrubbed_vcpus_are_clean(void)
+{
+	vm = make_vm(2);
+	regs_of(&vm, 0)->x[3] = regs_of(&vm, 1)->x[3] = 7;
+	fake.nr_ops = 0;
+	vm_scrub_all();
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_int_equal(regs_of(&vm, i)->x[3], 0);
+		op_after(FAKE_DSB, FAKE_DSB_sy, 0,
+			 op_after(FAKE_DC_CIVAC, vm.vcpu[i], ALIGN_UP(sizeof(struct vcpu), 64),
+				  -1));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -643,6 +658,7 @@ int main(void)
 		hyp_test(loads_are_exclusive),
 		hyp_test(another_vcpu_flushes_stage_1),
 		hyp_test(a_put_scrubs_the_stack),
+		hyp_test(scrubbed_vcpus_are_clean),
 		hyp_test(the_end_has_an_order),
 		hyp_test(a_used_vm_is_not_destroyed),
 		hyp_test(the_dead_leave_no_trace),
