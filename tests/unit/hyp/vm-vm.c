@@ -343,6 +343,22 @@ static void the_end_has_an_order(void)
 	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_ENOENT);
 }
 
+/* Of a VM without vCPUs: memory alone, or tables alone, keep it from being destroyed. */
+static void memory_and_tables_keep_a_vm(void)
+{
+	vm = make_vm(0);
+	donated_page(&vm, 0x1000);
+	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
+	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
+	do
+		assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), 0);
+	while (hc_result.x1);
+	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
+	while (!hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle))
+		;
+	assert_ret(hc(STOCKADE_HC_VM_DESTROY, vm.handle), 0);
+}
+
 /* Somebody who still uses the VM keeps it from being destroyed. */
 static void a_used_vm_is_not_destroyed(void)
 {
@@ -660,6 +676,7 @@ int main(void)
 		hyp_test(a_put_scrubs_the_stack),
 		hyp_test(scrubbed_vcpus_are_clean),
 		hyp_test(the_end_has_an_order),
+		hyp_test(memory_and_tables_keep_a_vm),
 		hyp_test(a_used_vm_is_not_destroyed),
 		hyp_test(the_dead_leave_no_trace),
 		hyp_test(the_table_closes),
