@@ -689,7 +689,7 @@ u32 generate(struct generator *g, const struct model *m, struct step *s, u32 max
 	for (u32 i = 0; i + 1 < nr; i++)
 		s[i].with_next = true;
 	s->schedule = nr > 1 ? 1 + (u32)below(g, 1u << 30) : 0;
-	if (nr > 1 && percent(g, 10) && can_be_threads(m, s, nr))
+	if (g->threads && nr > 1 && percent(g, 20) && can_be_threads(m, s, nr))
 		s->schedule = BY_THREADS;
 	return nr;
 }
