@@ -290,8 +290,8 @@ static void may_have_zeroed(struct model *m, u32 n)
 		for (r = 0; frame >= m->range[r].nr; r++)
 			frame -= m->range[r].nr;
 		frame += m->range[r].first;
-		if (m->frame[i].owner == HOST && names(s, frame) &&
-		    !*(const u64 *)fake_ram(frame * PAGE_SIZE))
+		if (m->frame[i].owner == HOST && m->frame[i].content != CONTENT_ANY &&
+		    names(s, frame) && !*(const u64 *)fake_ram(frame * PAGE_SIZE))
 			m->frame[i].content = CONTENT_ZERO;
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "generate.h"
+#include "pick.h"
 
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include <stockade/vcpu_run.h>
 
 #define PAGE	    4096ull
-#define HANDLES	    0x1000
 #define KEEP_MARKS  200 /* a VM with more is ended */
 #define WORKING_VMS 4
 
@@ -27,203 +26,6 @@ u64 random_below(u64 *state, u64 n)
 	return next(state) % n;
 }
 
-static u64 below(struct generator *g, u64 n)
-{
-	return random_below(&g->random, n);
-}
-
-static bool percent(struct generator *g, u64 n)
-{
-	return below(g, 100) < n;
-}
-
-#define PICK(g, array) ((array)[below(g, sizeof(array) / sizeof((array)[0]))])
-
-/* --- frames --- */
-
-static u64 frame_at(const struct model *m, u64 index)
-{
-	u32 r = 0;
-
-	while (index >= m->range[r].nr)
-		index -= m->range[r++].nr;
-	return m->range[r].first + index;
-}
-
-static u64 any_frame(struct generator *g, const struct model *m)
-{
-	return frame_at(m, below(g, m->nr_frames));
-}
-
-/* Bad by itself, or by whose it is. */
-static u64 hostile_frame(struct generator *g, const struct model *m)
-{
-	u32 r = (u32)below(g, m->nr_ranges);
-	const u64 frames[] = {
-		0,
-		0x9000,
-		m->range[r].first - 1,
-		m->range[r].first,
-		m->range[r].first + m->range[r].nr - 1,
-		m->range[r].first + m->range[r].nr,
-		(1ull << 28) - 1,
-		1ull << 28,
-		1ull << 34,
-		(1ull << 52) - 1,
-		1ull << 52,
-		~0ull,
-		m->text,
-		any_frame(g, m),
-		any_frame(g, m),
-		any_frame(g, m),
-	};
-
-	return PICK(g, frames);
-}
-
-static bool is_hosts(const struct model *m, u64 first, u64 nr)
-{
-	if (!model_is_ram(m, first, nr))
-		return false;
-	for (u64 i = 0; i < nr; i++) {
-		const struct frame *f = &m->frame[model_index(m, first) + (long)i];
-
-		if (f->owner != HOST || f->borrower != NOBODY || first + i == m->text)
-			return false;
-	}
-	return true;
-}
-
-/* Single pages come from few places, so that whole blocks are left, mostly. */
-static u64 host_pages(struct generator *g, const struct model *m, u64 nr)
-{
-	u64 frame = 0;
-
-	if (percent(g, 2))
-		return hostile_frame(g, m);
-	if (g->about_frame && percent(g, 40))
-		return g->about_frame;
-	for (u32 tries = 0; tries < 200; tries++) {
-		frame = any_frame(g, m);
-		if (tries < 100 && percent(g, 90))
-			frame = m->range[0].first + 0x80 + below(g, BLOCK - 0x80);
-		if (is_hosts(m, frame, nr))
-			return frame;
-	}
-	return frame;
-}
-
-static u64 host_page(struct generator *g, const struct model *m)
-{
-	return host_pages(g, m, 1);
-}
-
-static u64 host_block(struct generator *g, const struct model *m)
-{
-	u64 frame = 0;
-
-	if (percent(g, 2))
-		return hostile_frame(g, m);
-	for (u32 tries = 0; tries < 20; tries++) {
-		frame = any_frame(g, m) / BLOCK * BLOCK;
-		if (is_hosts(m, frame, BLOCK))
-			break;
-	}
-	return frame;
-}
-
-/* --- VMs --- */
-
-/* One that is in that stage of its life, if there is one; -1. */
-static long vm_in(struct generator *g, const struct model *m, u32 lives)
-{
-	u32 first = (u32)below(g, MAX_VMS);
-
-	if (g->about_vm && m->vm[g->about_vm - 1].life != NONE && percent(g, 60))
-		return g->about_vm - 1;
-
-	for (u32 i = 0; i < MAX_VMS; i++) {
-		u32 vm = (first + i) % MAX_VMS;
-
-		if (m->vm[vm].life != NONE && lives & 1u << m->vm[vm].life)
-			return vm;
-	}
-	return -1;
-}
-
-#define LIVING	(1u << NEW | 1u << SEALED)
-#define RUNNING (1u << SEALED)
-#define ANY_VM	(LIVING | 1u << ENDED | 1u << DYING)
-
-static u64 handle_in(struct generator *g, const struct model *m, u32 lives)
-{
-	const u64 bad[] = { 0,	  HANDLES - 1, HANDLES + MAX_VMS - 1, HANDLES + 254, HANDLES + 255,
-			    ~0ull };
-	long vm = vm_in(g, m, percent(g, 90) ? lives : ANY_VM);
-
-	if (percent(g, 1) || vm < 0)
-		return PICK(g, bad);
-	return HANDLES + (u64)vm;
-}
-
-/* Where there are few single pages. */
-static u64 block_gfn(struct generator *g)
-{
-	const u64 blocks[] = { 8 * BLOCK,	9 * BLOCK, 10 * BLOCK, GIB + BLOCK,
-			       GIB - 2 * BLOCK, 0,	   GIB };
-
-	return PICK(g, blocks);
-}
-
-static u64 gfn_of(struct generator *g, const struct model *m, long vm)
-{
-	u64 top = vm < 0 ? 1ull << 28 : 1ull << (m->vm[vm].ipa_bits - 12);
-	const u64 blocks[] = { 0, BLOCK, 2 * BLOCK, 3 * BLOCK, GIB - BLOCK, GIB, top - BLOCK };
-	const u64 bad[] = { top, top - 1, 1ull << 52, (1ull << 52) + 1, ~0ull, 1ull << 40 };
-
-	if (percent(g, 1))
-		return PICK(g, bad);
-	if (percent(g, 4))
-		return block_gfn(g) + below(g, BLOCK);
-	return PICK(g, blocks) + (percent(g, 80) ? below(g, 12) : below(g, BLOCK));
-}
-
-/* A gfn where the VM has a page, of that kind. */
-static u64 used_gfn(struct generator *g, const struct model *m, long vm, bool shared)
-{
-	u64 start = below(g, m->nr_frames);
-	bool blocks = percent(g, 25);
-
-	for (u64 i = 0; i < m->nr_frames && vm >= 0; i++) {
-		const struct frame *f = &m->frame[(start + i) % m->nr_frames];
-
-		if (f->owner == VM && f->vm == vm && (f->borrower == HOST) == shared &&
-		    (blocks || !f->block))
-			return f->gfn;
-	}
-	return gfn_of(g, m, vm);
-}
-
-static u64 lost_frame(struct generator *g, const struct model *m, bool hyp)
-{
-	u64 start = below(g, m->nr_frames), any = 0;
-	/* Else blocks would not live long. */
-	bool blocks = percent(g, 15);
-
-	if (g->about_frame && percent(g, 40))
-		return g->about_frame;
-	for (u64 i = 0; i < m->nr_frames; i++) {
-		u64 n = (start + i) % m->nr_frames;
-
-		if (m->frame[n].owner != (hyp ? HYP : VM))
-			continue;
-		any = frame_at(m, n);
-		if (blocks || !m->frame[n].block)
-			return any;
-	}
-	return blocks && any ? any : any_frame(g, m);
-}
-
 /* --- steps --- */
 
 #define CALL(s, ...)                               \
@@ -238,16 +40,16 @@ static void guest_call(struct generator *g, const struct model *m, struct step *
 
 	if (kind < 30) {
 		function = GUESTCALL_MEM_SHARE;
-		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 10)) : gfn_of(g, m, vm);
+		x1 = percent(g, 85) ? pick_used_gfn(g, m, vm, percent(g, 10)) : pick_gfn(g, m, vm);
 	} else if (kind < 50) {
 		function = GUESTCALL_MEM_UNSHARE;
-		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 90)) : gfn_of(g, m, vm);
+		x1 = percent(g, 85) ? pick_used_gfn(g, m, vm, percent(g, 90)) : pick_gfn(g, m, vm);
 	} else if (kind < 66) {
 		function = GUESTCALL_MEM_RELINQUISH;
-		x1 = percent(g, 85) ? used_gfn(g, m, vm, percent(g, 40)) : gfn_of(g, m, vm);
+		x1 = percent(g, 85) ? pick_used_gfn(g, m, vm, percent(g, 40)) : pick_gfn(g, m, vm);
 	} else if (kind < 76) {
 		function = GUESTCALL_MMIO_GUARD;
-		x1 = gfn_of(g, m, vm);
+		x1 = pick_gfn(g, m, vm);
 	} else {
 		static const u64 functions[] = {
 			PSCI_CPU_ON_64,	 PSCI_CPU_ON_64,	PSCI_CPU_ON_64,
@@ -278,7 +80,7 @@ static void guest_call(struct generator *g, const struct model *m, struct step *
 
 static void guest_access(struct generator *g, const struct model *m, struct step *s, long vm)
 {
-	u64 gfn = percent(g, 50) ? used_gfn(g, m, vm, percent(g, 30)) : gfn_of(g, m, vm);
+	u64 gfn = percent(g, 50) ? pick_used_gfn(g, m, vm, percent(g, 30)) : pick_gfn(g, m, vm);
 	u64 flags = below(g, 4) << ACCESS_SIZE;
 
 	/* What the hardware can report: 52 bits. */
@@ -293,7 +95,8 @@ static void guest_access(struct generator *g, const struct model *m, struct step
 
 static void vcpu_create(struct generator *g, const struct model *m, struct step *s)
 {
-	u64 handle = handle_in(g, m, 1u << NEW), page = host_page(g, m), run = host_page(g, m);
+	u64 handle = pick_handle(g, m, 1u << NEW), page = pick_host_page(g, m),
+	    run = pick_host_page(g, m);
 	long vm = model_vm(m, handle);
 	const struct spec_vm *v = vm < 0 ? NULL : &m->vm[vm];
 
@@ -310,7 +113,7 @@ static void vcpu_create(struct generator *g, const struct model *m, struct step 
 /* Nobody runs: somebody shall. */
 static void load_some(struct generator *g, const struct model *m, struct step *s)
 {
-	long vm = vm_in(g, m, LIVING);
+	long vm = pick_vm(g, m, LIVING);
 
 	if (vm < 0 || !m->vm[vm].nr_vcpus)
 		vcpu_create(g, m, s);
@@ -330,7 +133,7 @@ static void run(struct generator *g, const struct model *m, struct step *s)
 	cpu = &m->cpu[s->cpu];
 	vm = cpu->has_vcpu ? (long)cpu->vm : -1;
 	vcpu = cpu->has_vcpu ? &m->vm[cpu->vm].vcpu[cpu->vcpu] : NULL;
-	if (!vcpu && vm_in(g, m, LIVING) >= 0 && percent(g, 90)) {
+	if (!vcpu && pick_vm(g, m, LIVING) >= 0 && percent(g, 90)) {
 		load_some(g, m, s);
 		return;
 	}
@@ -374,7 +177,8 @@ static void host_abort(struct generator *g, const struct model *m, struct step *
 	static const u64 devices[] = { 0x9000,	0x9100,	 0x40800,   0x50000,  0x7fc00,
 				       0x80203, 0x8020f, 0x80400,   0x100000, 0xfffffff,
 				       1 << 28, 0x80204, 0x7ff00000 };
-	u64 frame = percent(g, 90) ? lost_frame(g, m, percent(g, 20)) : hostile_frame(g, m);
+	u64 frame = percent(g, 90) ? pick_lost_frame(g, m, percent(g, 20)) :
+				     pick_hostile_frame(g, m);
 
 	if (percent(g, 8))
 		frame = PICK(g, devices);
@@ -390,7 +194,7 @@ static void host_abort(struct generator *g, const struct model *m, struct step *
 
 static void dying_vm(struct generator *g, const struct model *m, struct step *s)
 {
-	u64 handle = handle_in(g, m, 1u << DYING), kind = below(g, 100);
+	u64 handle = pick_handle(g, m, 1u << DYING), kind = below(g, 100);
 	long vm = model_vm(m, handle);
 	const struct spec_vm *v = vm < 0 ? NULL : &m->vm[vm];
 
@@ -421,12 +225,12 @@ static void vm_create(struct generator *g, const struct model *m, struct step *s
 	static const u8 bits[] = { 32, 32, 33, 36, 39, 40, 40 };
 	u64 config = PICK(g, bits), root;
 
-	root = stockade_s2_root_pages((unsigned int)config) == 1 ? host_page(g, m) :
-								   host_pages(g, m, 2) & ~1ull;
+	root = stockade_s2_root_pages((unsigned int)config) == 1 ? pick_host_page(g, m) :
+								   pick_host_pages(g, m, 2) & ~1ull;
 	config |= STOCKADE_VM_PROTECTED << 8;
 	if (percent(g, 4))
 		config = below(g, 0x400);
-	CALL(s, STOCKADE_HC_VM_CREATE, percent(g, 97) ? host_page(g, m) : root, root, config);
+	CALL(s, STOCKADE_HC_VM_CREATE, percent(g, 97) ? pick_host_page(g, m) : root, root, config);
 	/* More than the model has room for is nothing to ask for. */
 	if (nr_vms(m) == MAX_VMS)
 		CALL(s, STOCKADE_HC_STATUS);
@@ -446,21 +250,22 @@ static void hostcall(struct generator *g, const struct model *m, struct step *s)
 
 	if (!nr_vms(m) && percent(g, 2)) {
 		CALL(s, STOCKADE_HC_UNLAUNCH);
-	} else if (vm_in(g, m, 1u << DYING) >= 0 && percent(g, 25)) {
+	} else if (pick_vm(g, m, 1u << DYING) >= 0 && percent(g, 25)) {
 		dying_vm(g, m, s);
 	} else if (kind < 40) {
-		handle = handle_in(g, m, LIVING);
+		handle = pick_handle(g, m, LIVING);
 		vm = model_vm(m, handle);
-		gfn = gfn_of(g, m, vm);
+		gfn = pick_gfn(g, m, vm);
 		if (percent(g, 85))
-			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, host_page(g, m), gfn, 1);
+			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, pick_host_page(g, m), gfn,
+			     1);
 		else
-			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, host_block(g, m),
-			     percent(g, 90) ? block_gfn(g) : gfn, BLOCK);
+			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, pick_host_block(g, m),
+			     percent(g, 90) ? pick_block_gfn(g) : gfn, BLOCK);
 		if (percent(g, 1))
 			s->x[4] = below(g, 600);
 	} else if (kind < 52) {
-		handle = handle_in(g, m, LIVING);
+		handle = pick_handle(g, m, LIVING);
 		vm = model_vm(m, handle);
 		CALL(s, STOCKADE_HC_VCPU_LOAD, handle,
 		     percent(g, 97) && vm >= 0 && m->vm[vm].nr_vcpus ?
@@ -471,20 +276,21 @@ static void hostcall(struct generator *g, const struct model *m, struct step *s)
 	} else if (kind < 64) {
 		if (nr_vms(m) >= WORKING_VMS && percent(g, 90))
 			CALL(s, STOCKADE_HC_VM_TEARDOWN,
-			     handle_in(g, m, 1u << ENDED | 1u << SEALED));
+			     pick_handle(g, m, 1u << ENDED | 1u << SEALED));
 		else
 			vm_create(g, m, s);
 	} else if (kind < 74) {
 		vcpu_create(g, m, s);
 	} else if (kind < 77) {
-		CALL(s, STOCKADE_HC_VCPU_SET_REG, handle_in(g, m, 1u << NEW), below(g, MAX_VCPUS),
+		CALL(s, STOCKADE_HC_VCPU_SET_REG, pick_handle(g, m, 1u << NEW), below(g, MAX_VCPUS),
 		     percent(g, 50) ? STOCKADE_REG_POWER_OFF : below(g, 40), below(g, 2));
 	} else if (kind < 87) {
 		nr = few_pages(g);
-		CALL(s, STOCKADE_HC_VM_TOPUP, handle_in(g, m, LIVING), host_pages(g, m, nr), nr);
+		CALL(s, STOCKADE_HC_VM_TOPUP, pick_handle(g, m, LIVING), pick_host_pages(g, m, nr),
+		     nr);
 	} else if (kind < 88) {
 		nr = percent(g, 90) ? 1 : few_pages(g);
-		CALL(s, STOCKADE_HC_POOL_TOPUP, host_pages(g, m, nr), nr);
+		CALL(s, STOCKADE_HC_POOL_TOPUP, pick_host_pages(g, m, nr), nr);
 	} else if (kind < 92) {
 		CALL(s, STOCKADE_HC_VCPU_MMIO_VALUE);
 		/* Where there is a value to be had. */
@@ -493,7 +299,7 @@ static void hostcall(struct generator *g, const struct model *m, struct step *s)
 			    m->vm[m->cpu[cpu].vm].vcpu[m->cpu[cpu].vcpu].syndrome)
 				s->cpu = cpu;
 	} else if (kind < 95) {
-		CALL(s, STOCKADE_HC_VM_TEARDOWN, handle_in(g, m, 1u << ENDED | 1u << SEALED));
+		CALL(s, STOCKADE_HC_VM_TEARDOWN, pick_handle(g, m, 1u << ENDED | 1u << SEALED));
 	} else if (kind < 97) {
 		dying_vm(g, m, s);
 	} else if (kind < 99) {
@@ -521,8 +327,8 @@ static bool feed(struct generator *g, const struct model *m, struct step *s)
 	if (g->fed >= g->wanted)
 		return false;
 	for (; nr; nr /= 2) {
-		pages = host_pages(g, m, nr);
-		if (is_hosts(m, pages, nr))
+		pages = pick_host_pages(g, m, nr);
+		if (is_for_the_taking(m, pages, nr))
 			break;
 	}
 	if (!nr)
@@ -564,7 +370,7 @@ static void one_step(struct generator *g, const struct model *m, struct step *s)
 			return;
 		}
 	}
-	if (vm_in(g, m, 1u << DYING) >= 0 && percent(g, 15)) {
+	if (pick_vm(g, m, 1u << DYING) >= 0 && percent(g, 15)) {
 		dying_vm(g, m, s);
 	} else if (kind < 40) {
 		hostcall(g, m, s);
@@ -574,11 +380,11 @@ static void one_step(struct generator *g, const struct model *m, struct step *s)
 		host_abort(g, m, s);
 	} else if (kind < 93) {
 		s->op = OP_HOST_WRITE;
-		CALL(s, percent(g, 30) ? lost_frame(g, m, false) : any_frame(g, m),
+		CALL(s, percent(g, 30) ? pick_lost_frame(g, m, false) : pick_frame(g, m),
 		     next(&g->random));
 	} else if (kind < 96) {
 		s->op = OP_SHARE_SECURE;
-		CALL(s, below(g, MAX_LISTS), host_page(g, m) * PAGE + (percent(g, 2) ? 8 : 0),
+		CALL(s, below(g, MAX_LISTS), pick_host_page(g, m) * PAGE + (percent(g, 2) ? 8 : 0),
 		     few_pages(g));
 	} else {
 		s->op = OP_UNSHARE_SECURE;
@@ -654,7 +460,35 @@ static void set_about(struct generator *g, const struct model *m, const struct s
 		for (u64 i = 0; i < m->nr_frames; i++)
 			if (m->frame[i].owner == VM && m->frame[i].vm == vm &&
 			    m->frame[i].gfn == s->x[s->x[1] == GUEST_CALL ? 3 : 2] / PAGE)
-				g->about_frame = frame_at(m, i);
+				g->about_frame = frame_number(m, i);
+}
+
+/* What decides about a VM's life decides it once: another such call for the same VM. False: s is none. */
+static bool rival(struct generator *g, const struct model *m, const struct step *s,
+		  struct step *other)
+{
+	long vm = model_vm(m, s->x[1]);
+
+	if (s->op != OP_HOSTCALL || vm < 0 ||
+	    (s->x[0] != STOCKADE_HC_VCPU_CREATE && s->x[0] != STOCKADE_HC_VCPU_LOAD &&
+	     s->x[0] != STOCKADE_HC_VM_TEARDOWN && s->x[0] != STOCKADE_HC_VM_TOPUP))
+		return false;
+	switch (below(g, 4)) {
+	case 0:
+		CALL(other, STOCKADE_HC_VCPU_CREATE, s->x[1],
+		     s->x[0] == STOCKADE_HC_VCPU_CREATE ? s->x[2] : m->vm[vm].nr_vcpus,
+		     pick_host_page(g, m), pick_host_page(g, m));
+		return m->vm[vm].nr_vcpus + 1 < MAX_VCPUS;
+	case 1:
+		CALL(other, STOCKADE_HC_VCPU_LOAD, s->x[1], 0);
+		return true;
+	case 2:
+		CALL(other, STOCKADE_HC_VM_TEARDOWN, s->x[1]);
+		return true;
+	default:
+		CALL(other, STOCKADE_HC_VM_TOPUP, s->x[1], pick_host_page(g, m), 1);
+		return true;
+	}
 }
 
 u32 generate(struct generator *g, const struct model *m, struct step *s, u32 max)
@@ -679,6 +513,11 @@ u32 generate(struct generator *g, const struct model *m, struct step *s, u32 max
 
 			s[nr] = s[0];
 			s[nr].cpu = cpu;
+		} else if (percent(g, 40)) {
+			struct step other = { .op = OP_HOSTCALL, .cpu = s[nr].cpu };
+
+			if (rival(g, m, &s[0], &other))
+				s[nr] = other;
 		}
 		for (u32 i = 0; i < nr; i++)
 			fits &= can_go_together(m, &s[i], &s[nr]);
@@ -689,7 +528,7 @@ u32 generate(struct generator *g, const struct model *m, struct step *s, u32 max
 	for (u32 i = 0; i + 1 < nr; i++)
 		s[i].with_next = true;
 	s->schedule = nr > 1 ? 1 + (u32)below(g, 1u << 30) : 0;
-	if (nr > 1 && percent(g, 10) && can_be_threads(m, s, nr))
+	if (g->threads && nr > 1 && percent(g, 20) && can_be_threads(m, s, nr))
 		s->schedule = BY_THREADS;
 	return nr;
 }

@@ -7,6 +7,7 @@
 
 struct generator {
 	u64 random;
+	bool threads; /* CPUs may be */
 	/* A call that wants memory, and is repeated when it has got it. */
 	struct step repeat;
 	bool repeats;

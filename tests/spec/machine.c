@@ -106,7 +106,9 @@ void machine_boot(u64 kind, struct model *m)
 
 	config.pool_pages = pools[kind & 3];
 	fake_boot(&config);
-	fake_unwatch(NULL);
+	/* The judge of maintenance knows no threads. */
+	if (kind & MACHINE_THREADS)
+		fake_unwatch(NULL);
 	fake.has_fwb = kind & 4;
 	fake.guest = guest;
 	/* Not in a block that could be given away whole. */

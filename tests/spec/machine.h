@@ -5,7 +5,12 @@
 
 #include "model.h"
 
-/* What a machine is like: derived from one number, so that a test case can name it. */
+/*
+ * What a machine is like is derived from one number below MACHINE_KINDS, so that a test case can name it: how large
+ * EL2's pool is, whether there is FWB, and whether CPUs may be threads.
+ */
+#define MACHINE_KINDS	16
+#define MACHINE_THREADS 8
 void machine_boot(u64 kind, struct model *m);
 
 /* What the step will need of tables, by a count of our own: sets the choice's no_tables and wanted*. */

@@ -13,6 +13,7 @@
 #include "fake.h"
 #include "generate.h"
 #include "machine.h"
+#include "maint.h"
 
 #define HANG 120 /* seconds */
 /* There is little left to do then. */
@@ -74,11 +75,15 @@ static const char *describe(const struct outcome *o)
 	return text[n];
 }
 
-/* What the fake machine has to say of any call, by itself: locks that are held, what EL2's TLB still has. */
+/*
+ * What the fake machine has to say of any call, by itself: locks that are held, what EL2's TLB still has, what
+ * maintenance is owed.
+ */
 static void between_calls(void)
 {
 	fake_lock_check();
 	fake_tlb_check();
+	maint_check();
 }
 
 /* One step on both sides. */
@@ -123,7 +128,8 @@ static bool steps_together(const struct step *s, u32 nr)
 
 static bool run_all(void)
 {
-	struct generator g = { .random = running->seed };
+	struct generator g = { .random = running->seed,
+			       .threads = running->kind & MACHINE_THREADS };
 	const char *endless = NULL;
 	u32 nr, left = AFTER_UNLAUNCH;
 	struct choice c;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "machine.h"
 #include "run.h"
 
 /* Steps of one sequence: then a new machine. */
@@ -71,7 +72,7 @@ static u32 run_cases(struct run *run)
 static bool run_random(struct run *run, u64 seed, u64 n)
 {
 	run->seed = seed << 32 | (n + 1);
-	run->kind = n % 8;
+	run->kind = n % MACHINE_KINDS;
 	run->nr_steps = SEQUENCE;
 	return run_steps(run);
 }
