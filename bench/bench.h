@@ -50,7 +50,10 @@ uint64_t now(void); /* ns */
 /* For rows that the host measures: a time to be given to end_measure(), which returns how long it was. */
 uint64_t begin_measure(void);
 uint64_t end_measure(uint64_t start);
-void guest_row(const char *name, double value); /* the guest has measured it */
+/* ns, since some moment, in which the only CPU had nothing to do: time that passed, but no instructions. */
+uint64_t idle_time(void);
+void guest_row(const char *name, double value);	  /* the guest has measured it */
+void derived_row(const char *name, double value); /* it is no measurement of its own */
 void row(const char *name, double value);
 
 /* Anonymous memory, aligned to 2 MiB, all of it present: in huge pages or in none. */

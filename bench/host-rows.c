@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rows of a host without a VM: what it costs to be under a hypervisor. */
+/*
+ * Rows of a host without a VM: what it costs to be under a hypervisor. The goal is a percent, so each is
+ * measured some times, and the median printed: what the kernel does on the side falls out.
+ */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -10,45 +14,56 @@
 
 #include "bench.h"
 
-static void getpid_row(void)
-{
-	const unsigned int n = 20000;
-	unsigned int i;
-	uint64_t start = begin_measure();
+#define TIMES 9
 
-	for (i = 0; i < n; i++)
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* once() does something n times. */
+static void host_row(const char *name, void (*once)(unsigned int n), unsigned int n)
+{
+	double values[TIMES];
+	unsigned int i;
+
+	once(n);
+	for (i = 0; i < TIMES; i++) {
+		uint64_t start = begin_measure();
+
+		once(n);
+		values[i] = (double)end_measure(start) / n;
+	}
+	qsort(values, TIMES, sizeof(values[0]), compare);
+	row(name, values[TIMES / 2]);
+}
+
+static void call_getpid(unsigned int n)
+{
+	while (n--)
 		syscall(SYS_getpid);
-	row("host_getpid", (double)end_measure(start) / n);
 }
 
-static void fork_exit(void)
+static void fork_exit(unsigned int n)
 {
-	pid_t pid = fork();
+	pid_t pid;
 
-	if (!pid)
-		_exit(0);
-	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
-		die("fork: %s", strerror(errno));
+	while (n--) {
+		pid = fork();
+		if (!pid)
+			_exit(0);
+		if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+			die("fork: %s", strerror(errno));
+	}
 }
 
-static void fork_row(void)
+/* n pages, at once. */
+static void map_touch_unmap(unsigned int n)
 {
-	const unsigned int n = 100;
-	unsigned int i;
-	uint64_t start;
-
-	for (i = 0; i < n / 10; i++)
-		fork_exit();
-	start = begin_measure();
-	for (i = 0; i < n; i++)
-		fork_exit();
-	row("host_fork_exit", (double)end_measure(start) / n);
-}
-
-static void map_touch_unmap(size_t size)
-{
+	size_t size = n * PAGE, i;
 	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	size_t i;
 
 	if (p == MAP_FAILED || madvise(p, size, MADV_NOHUGEPAGE))
 		die("mmap: %s", strerror(errno));
@@ -57,89 +72,71 @@ static void map_touch_unmap(size_t size)
 	munmap(p, size);
 }
 
-/* For each page. */
-static void mmap_row(void)
+static int there[2], back[2];
+
+static void ping_pong(unsigned int n)
 {
-	const size_t size = 4ul << 20;
-	const unsigned int n = 8;
-	unsigned int i;
-	uint64_t start;
+	char c = 0;
 
-	map_touch_unmap(size);
-	start = begin_measure();
-	for (i = 0; i < n; i++)
-		map_touch_unmap(size);
-	row("host_mmap_touch_munmap", (double)end_measure(start) / n / (double)(size / PAGE));
-}
-
-static void pass(int from, int to)
-{
-	char c;
-
-	if (read(from, &c, 1) != 1 || write(to, &c, 1) != 1)
-		_exit(0); /* the other end is closed */
+	while (n--)
+		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
+			die("pipe: %s", strerror(errno));
 }
 
 static void pipe_row(void)
 {
-	const unsigned int n = 1000;
-	int there[2], back[2];
-	uint64_t start = 0;
-	unsigned int i;
 	pid_t pid;
+	char c;
 
 	if (pipe(there) || pipe(back))
 		die("pipe: %s", strerror(errno));
 	pid = fork();
+	if (pid < 0)
+		die("fork: %s", strerror(errno));
 	if (!pid) {
 		close(there[1]);
-		for (;;)
-			pass(there[0], back[1]);
+		while (read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1)
+			;
+		_exit(0);
 	}
-	for (i = 0; i < n + n / 10; i++) {
-		char c = 0;
-
-		if (i == n / 10)
-			start = begin_measure();
-		if (write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1)
-			die("pipe: %s", strerror(errno));
-	}
-	row("host_pipe_ping_pong", (double)end_measure(start) / n);
+	host_row("host_pipe_ping_pong", ping_pong, 200);
 	close(there[1]);
 	waitpid(pid, NULL, 0);
 }
 
-/* 1 MiB out of the page cache. */
+#define FILE_SIZE (1ul << 20)
+
+static int file;
+static char buf[64 << 10];
+
+static void read_file(unsigned int n)
+{
+	size_t done;
+
+	while (n--)
+		for (done = 0; done < FILE_SIZE; done += sizeof(buf))
+			if (pread(file, buf, sizeof(buf), (off_t)done) != sizeof(buf))
+				die("pread: %s", strerror(errno));
+}
+
 static void read_row(void)
 {
-	static char buf[64 << 10];
-	const size_t size = 1ul << 20;
-	const unsigned int n = 8;
-	uint64_t start = 0;
-	unsigned int i;
 	size_t done;
-	int fd = open("/tmp/bench-file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-	for (done = 0; done < size; done += sizeof(buf))
-		if (write(fd, buf, sizeof(buf)) != sizeof(buf))
+	file = open("/tmp/bench-file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	for (done = 0; done < FILE_SIZE; done += sizeof(buf))
+		if (write(file, buf, sizeof(buf)) != sizeof(buf))
 			die("/tmp/bench-file: %s", strerror(errno));
-	for (i = 0; i <= n; i++) {
-		if (i == 1)
-			start = begin_measure();
-		for (done = 0; done < size; done += sizeof(buf))
-			if (pread(fd, buf, sizeof(buf), (off_t)done) != sizeof(buf))
-				die("/tmp/bench-file: %s", strerror(errno));
-	}
-	row("host_read_1m", (double)end_measure(start) / n);
-	close(fd);
+	host_row("host_read_1m", read_file, 4);
+	close(file);
 	unlink("/tmp/bench-file");
 }
 
 void rows_host(void)
 {
-	getpid_row();
-	fork_row();
-	mmap_row();
+	host_row("host_getpid", call_getpid, 4000);
+	host_row("host_fork_exit", fork_exit, 20);
+	host_row("host_mmap_touch_munmap", map_touch_unmap, 512);
 	pipe_row();
 	read_row();
 }

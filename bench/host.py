@@ -62,7 +62,7 @@ def boot(work, cpu, side, groups, smp, words="", qemu=()):
         return text, {}, False
     rows, notes = {}, []
     for line in text.splitlines():
-        found = re.fullmatch(r"(\w+) (-?[0-9.]+)", line)
+        found = re.fullmatch(r"(\w+) (-?[0-9.]+)( derived)?", line)
         if found:
             rows[found[1]] = float(found[2])
         else:

@@ -12,9 +12,12 @@
 
 #define TOUCHED (64ul << 20)
 
+/* ns, without those in which the host waited; wait: these, from the first to the last. */
 struct life {
-	uint64_t start, touch,
-		end; /* ns: until it has run, until all is touched, until all is closed */
+	uint64_t start; /* until the guest has run */
+	uint64_t touch;
+	uint64_t end; /* until all is closed */
+	uint64_t wait;
 };
 
 /* A VM that touches so much of its memory beyond the guest itself, which is in the first 2 MiB. */
@@ -22,35 +25,46 @@ static struct life live(int kvm, bool huge, size_t touched)
 {
 	size_t size = SZ_2M + TOUCHED;
 	uint8_t *mem = alloc_memory(size, huge);
+	uint64_t t0, t1, t2, idle0, idle1, idle2;
 	struct life life;
 	struct vm vm;
-	uint64_t t0, t1, ticks;
 
+	idle0 = idle_time();
 	t0 = now();
 	vm_create(&vm, kvm, mem, size, 1);
 	vm_do(&vm, GUEST_READY, 0, 0, 0, 0);
-	ticks = vm_do(&vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
-	t1 = begin_measure();
+	life.touch = vm_do(&vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
+	t1 = now();
+	idle1 = idle_time();
+	t2 = begin_measure();
 	vm_close(&vm);
-	life.end = end_measure(t1);
-	life.start = t1 - t0 - ticks;
-	life.touch = ticks;
+	life.end = end_measure(t2);
+	idle2 = idle_time();
+	life.start = t1 - t0 - life.touch - (idle1 - idle0);
+	life.end -= idle2 - idle1;
+	life.wait = idle2 - idle0;
 	munmap(mem, size);
 	return life;
 }
 
-static void life_rows(int kvm, bool huge, uint64_t untouched)
+static void life_rows(int kvm, bool huge)
 {
 	const double pages = TOUCHED / PAGE;
+	const char *suffix = huge ? "huge" : "4k";
+	struct life none = live(kvm, huge, 0);
 	struct life life = live(kvm, huge, TOUCHED);
 	char name[32];
 
-	snprintf(name, sizeof(name), "touch_%s", huge ? "huge" : "4k");
+	snprintf(name, sizeof(name), "touch_%s", suffix);
 	guest_row(name, (double)life.touch / pages);
-	snprintf(name, sizeof(name), "destroy_%s", huge ? "huge" : "4k");
-	row(name, (double)(int64_t)(life.end - untouched) / pages);
-	snprintf(name, sizeof(name), "life_%s", huge ? "huge" : "4k");
-	row(name, (double)(life.start + life.touch + life.end));
+	snprintf(name, sizeof(name), "close_%s", suffix);
+	row(name, (double)life.end);
+	snprintf(name, sizeof(name), "destroy_%s", suffix);
+	derived_row(name, (double)(int64_t)(life.end - none.end) / pages);
+	snprintf(name, sizeof(name), "life_%s", suffix);
+	derived_row(name, (double)(life.start + life.touch + life.end));
+	snprintf(name, sizeof(name), "life_wait_%s", suffix);
+	derived_row(name, (double)(int64_t)life.wait);
 }
 
 void rows_memory(void)
@@ -61,11 +75,10 @@ void rows_memory(void)
 	live(kvm, false, TOUCHED / 8);
 	live(kvm, true, TOUCHED / 8);
 	none = live(kvm, false, 0);
-	row("start", (double)none.start);
-	row("destroy_untouched", (double)none.end);
-	life_rows(kvm, false, none.end);
-	none = live(kvm, true, 0);
-	life_rows(kvm, true, none.end);
+	derived_row("start", (double)none.start);
+	row("close_untouched", (double)none.end);
+	life_rows(kvm, false);
+	life_rows(kvm, true);
 	close(kvm);
 }
 
@@ -109,13 +122,17 @@ void rows_create(void)
 	const unsigned int n = 4;
 	int kvm = open_kvm();
 	unsigned int i;
-	uint64_t start;
+	uint64_t start, idle;
 
 	close(create_vm(kvm));
+	idle = idle_time();
 	start = begin_measure();
 	for (i = 0; i < n; i++)
 		close(create_vm(kvm));
-	row("create_close", (double)end_measure(start) / n);
+	start = end_measure(start);
+	idle = idle_time() - idle;
+	row("create_close", (double)(int64_t)(start - idle) / n);
+	derived_row("create_close_wait", (double)(int64_t)idle / n);
 	close(kvm);
 }
 
@@ -172,7 +189,7 @@ void rows_bytes(void)
 	vm_takes(kvm, 1, vcpus);
 	one = vm_takes(kvm, n, 1);
 	many = vm_takes(kvm, n, vcpus);
-	row("vcpu_bytes", (many - one) / (vcpus - 1));
-	row("vm_bytes", one);
+	derived_row("vcpu_bytes", (many - one) / (vcpus - 1));
+	derived_row("vm_bytes", one);
 	close(kvm);
 }

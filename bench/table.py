@@ -46,6 +46,8 @@ ROWS = [
     ("life_4k", "create, touch 64 MiB, destroy; 4 KiB host pages", 0.5, "upstream"),
     ("life_huge", "create, touch 64 MiB, destroy; huge host pages", 0.1, "upstream"),
     ("destroy_4k", "destroy, per touched 4 KiB, 4 KiB host pages", 0.2, "upstream"),
+    ("life_wait_4k", "... waited meanwhile, not in it; 4 KiB host pages", None, "upstream"),
+    ("life_wait_huge", "... the same; huge host pages", None, "upstream"),
     ("destroy_huge", "destroy, per touched 4 KiB, huge host pages", None, "upstream"),
     ("create_close", "create and close of a VM never run", 1.0, "plain"),
     ("guest_boot", "stock Debian guest, start to init and power off", 1.0, "plain"),
