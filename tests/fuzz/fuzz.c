@@ -145,7 +145,8 @@ pa_t fuzz_make_vcpu(u64 handle, u64 index, pa_t *run)
 	pa_t page = take_pages(1);
 
 	*run = take_pages(1);
-	must(fuzz_hc(STOCKADE_HC_VCPU_CREATE, handle, index, page >> PAGE_SHIFT, *run >> PAGE_SHIFT),
+	must(fuzz_hc(STOCKADE_HC_VCPU_CREATE, handle, index, page >> PAGE_SHIFT,
+		     *run >> PAGE_SHIFT),
 	     "VCPU_CREATE");
 	return page;
 }

@@ -57,17 +57,38 @@ static void trap(struct guest_regs *regs, u64 ec, u64 iss)
 static void known_call(struct guest_regs *regs)
 {
 	static const u32 functions[] = {
-		GUESTCALL_MEM_SHARE,	 GUESTCALL_MEM_UNSHARE,	   GUESTCALL_MEM_RELINQUISH,
-		GUESTCALL_MMIO_GUARD,	 GUESTCALL_MEM_SHARE,	   GUESTCALL_MEM_RELINQUISH,
-		PSCI_CPU_ON_64,		 PSCI_CPU_ON_32,	   PSCI_AFFINITY_INFO_64,
-		PSCI_CPU_OFF,		 PSCI_FEATURES,		   TRNG_RND_64,
-		TRNG_RND_32,		 TRNG_FEATURES,		   GUESTCALL_KVM_FEATURES,
-		GUESTCALL_HYP_MEMINFO,	 GUESTCALL_VENDOR_UID,	   SMCCC_ARCH_FEATURES,
-		SMCCC_ARCH_WORKAROUND_1, PSCI_CPU_SUSPEND_64,	   PSCI_SYSTEM_OFF,
-		PSCI_SYSTEM_RESET,	 SMCCC_VERSION,		   PSCI_VERSION,
-		TRNG_VERSION,		 SMCCC_ARCH_WORKAROUND_2,  PSCI_MIGRATE_INFO_TYPE,
-		TRNG_GET_UUID,		 PSCI_AFFINITY_INFO_32,	   SMCCC_ARCH_WORKAROUND_3,
-		PSCI_CPU_SUSPEND_32,	 GUESTCALL_MEM_RELINQUISH,
+		GUESTCALL_MEM_SHARE,
+		GUESTCALL_MEM_UNSHARE,
+		GUESTCALL_MEM_RELINQUISH,
+		GUESTCALL_MMIO_GUARD,
+		GUESTCALL_MEM_SHARE,
+		GUESTCALL_MEM_RELINQUISH,
+		PSCI_CPU_ON_64,
+		PSCI_CPU_ON_32,
+		PSCI_AFFINITY_INFO_64,
+		PSCI_CPU_OFF,
+		PSCI_FEATURES,
+		TRNG_RND_64,
+		TRNG_RND_32,
+		TRNG_FEATURES,
+		GUESTCALL_KVM_FEATURES,
+		GUESTCALL_HYP_MEMINFO,
+		GUESTCALL_VENDOR_UID,
+		SMCCC_ARCH_FEATURES,
+		SMCCC_ARCH_WORKAROUND_1,
+		PSCI_CPU_SUSPEND_64,
+		PSCI_SYSTEM_OFF,
+		PSCI_SYSTEM_RESET,
+		SMCCC_VERSION,
+		PSCI_VERSION,
+		TRNG_VERSION,
+		SMCCC_ARCH_WORKAROUND_2,
+		PSCI_MIGRATE_INFO_TYPE,
+		TRNG_GET_UUID,
+		PSCI_AFFINITY_INFO_32,
+		SMCCC_ARCH_WORKAROUND_3,
+		PSCI_CPU_SUSPEND_32,
+		GUESTCALL_MEM_RELINQUISH,
 	};
 	u8 how = (u8)fuzz_take(input, 1);
 
@@ -174,8 +195,7 @@ static bool was_injected(const struct guest_regs *is)
 {
 	u64 offset = is->pc - was.el1.vbar;
 
-	return is->el1.elr == was.pc && is->el1.spsr == was.pstate &&
-	       (offset & ~0x600ull) == 0;
+	return is->el1.elr == was.pc && is->el1.spsr == was.pstate && (offset & ~0x600ull) == 0;
 }
 
 /* How many of x0, x1, ... the exit may have changed. */
@@ -226,7 +246,8 @@ static void check_last(void)
 		should.uses_pauth = is->uses_pauth;
 	for (size_t i = 0; i < sizeof(should) / 8; i++)
 		if (((const u64 *)&should)[i] != ((const u64 *)is)[i])
-			fake_fail("exit 0x%lx changed word %zu of the guest's registers", was.esr, i);
+			fake_fail("exit 0x%lx changed word %zu of the guest's registers", was.esr,
+				  i);
 }
 
 static enum guest_exit_kind guest(struct guest_regs *regs)

@@ -229,8 +229,8 @@ static void boundary(const char *name)
 
 	if (!race.boundaries || --race.boundaries)
 		return;
-	if (held && (strcmp(name, "&mem_lock") || race.abort ||
-		     race.x[0] != STOCKADE_HC_POOL_TOPUP)) {
+	if (held &&
+	    (strcmp(name, "&mem_lock") || race.abort || race.x[0] != STOCKADE_HC_POOL_TOPUP)) {
 		race.boundaries = 1;
 		return;
 	}

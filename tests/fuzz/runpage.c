@@ -92,16 +92,16 @@ static void on_store(const void *at, size_t size)
 }
 
 /* Of the compiler (-fsanitize-coverage=trace-loads,trace-stores). */
-#define TRACE(n, type)                               \
-	void __sanitizer_cov_load##n(type *at);      \
-	void __sanitizer_cov_store##n(type *at);     \
-	void __sanitizer_cov_load##n(type *at)       \
-	{                                            \
-		on_load(at, n);                      \
-	}                                            \
-	void __sanitizer_cov_store##n(type *at)      \
-	{                                            \
-		on_store(at, n);                     \
+#define TRACE(n, type)                           \
+	void __sanitizer_cov_load##n(type *at);  \
+	void __sanitizer_cov_store##n(type *at); \
+	void __sanitizer_cov_load##n(type *at)   \
+	{                                        \
+		on_load(at, n);                  \
+	}                                        \
+	void __sanitizer_cov_store##n(type *at)  \
+	{                                        \
+		on_store(at, n);                 \
 	}
 
 TRACE(1, u8)
@@ -158,7 +158,8 @@ static void check_list_registers(u32 flags)
 		nr = fake.nr_lrs;
 	if (fake.entry.nr_lrs != nr || fake.entry.gic != !(flags & STOCKADE_ENTRY_NO_GIC) ||
 	    fake.entry.gic_more != !!(flags & STOCKADE_ENTRY_MORE))
-		fake_fail("an entry with %u list registers and flags 0x%x", fake.entry.nr_lrs, flags);
+		fake_fail("an entry with %u list registers and flags 0x%x", fake.entry.nr_lrs,
+			  flags);
 	for (unsigned int i = 0; i < nr; i++)
 		check_lr(i);
 }
@@ -192,8 +193,9 @@ static void check_entry(const struct guest_regs *is)
 	}
 	for (size_t i = 0; i < sizeof(should) / 8; i++)
 		if (((const u64 *)&should)[i] != ((const u64 *)is)[i])
-			fake_fail("an entry with flags 0x%x changed word %zu of the guest's registers",
-				  flags, i);
+			fake_fail(
+				"an entry with flags 0x%x changed word %zu of the guest's registers",
+				flags, i);
 	check_list_registers(flags);
 }
 
@@ -331,7 +333,8 @@ static void write_page(struct fuzz_input *in)
 		run->nr_lrs = (u32)value;
 		break;
 	case 2:
-		run->lr[how >> 4] = how & 8 ? (u64)how << 58 | (u64)HOST_TIMER << 32 | value : value;
+		run->lr[how >> 4] = how & 8 ? (u64)how << 58 | (u64)HOST_TIMER << 32 | value :
+					      value;
 		break;
 	default:
 		run->mmio_data = value;

@@ -214,7 +214,7 @@ __attribute__((no_sanitize("address"))) static void copy_words(u64 *to, const u6
 }
 
 __attribute__((no_sanitize("address"))) static size_t differing_word(const u64 *a, const u64 *b,
-								      size_t nr)
+								     size_t nr)
 {
 	size_t i = 0;
 

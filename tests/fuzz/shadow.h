@@ -11,7 +11,8 @@
 #include "lib/types.h"
 
 /* What a step may do. */
-#define SHADOW_DONATE  (1u << 0) /* the host gives pages to the hypervisor or a guest, or shares them with EL2 */
+#define SHADOW_DONATE \
+	(1u << 0) /* the host gives pages to the hypervisor or a guest, or shares them with EL2 */
 #define SHADOW_RETURN  (1u << 1) /* the hypervisor gives pages back, or unshares them */
 #define SHADOW_RECLAIM (1u << 2) /* the owner's pages become the host's */
 #define SHADOW_SHARE   (1u << 3) /* the owner shares pages with the host, or takes them back */

@@ -17,7 +17,7 @@
 
 static struct pl011 uart;
 static bool line;
-static uint8_t sent;	     /* the last byte that the guest sent */
+static uint8_t sent;	    /* the last byte that the guest sent */
 static uint8_t queue[1024]; /* what was taken and not yet read */
 static size_t head, tail;
 
