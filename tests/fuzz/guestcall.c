@@ -15,6 +15,7 @@
 
 #define MAX_RUNS 40
 #define MAX_HELD 128
+#define IPA_BITS 40 /* of fuzz_make_vm() */
 #define NR_VMS	 2
 #define NR_VCPUS 2 /* of the first VM; the second has one */
 
@@ -72,6 +73,7 @@ static unsigned int loaded[2]; /* by CPU: the VM that runs there */
 static void run(unsigned int cpu)
 {
 	unsigned int n = loaded[cpu];
+	const struct stockade_run *page;
 	s64 ret;
 
 	fake_cpu(cpu);
@@ -80,6 +82,9 @@ static void run(unsigned int cpu)
 	if (ret && ret != STOCKADE_EINVAL)
 		fake_fail("VCPU_RUN: %ld", ret);
 	guest_check_exit();
+	page = fake_ram(hyp_pa(this_cpu()->vcpu->run));
+	if (!ret && fuzz_hc_x1 == STOCKADE_EXIT_ABORT && page->abort_ipa >> IPA_BITS)
+		fake_fail("the host is asked for 0x%lx", (u64)page->abort_ipa);
 	fake_check();
 	shadow_step(SHADOW_RECLAIM | SHADOW_SHARE, vms[n].vm->index);
 	check_held();

@@ -329,24 +329,30 @@ static void store_of_host(struct fuzz_input *in)
 		shadow_store(pa);
 }
 
+/* A call over and over, while it says that there is more to do. */
+static void repeat(u64 function, u64 handle)
+{
+	const u64 x[6] = { function, handle };
+
+	for (unsigned int i = 0; i < 40; i++)
+		if (call(x) || (function == STOCKADE_HC_VM_RECLAIM && !fuzz_hc_x1))
+			break;
+	fake_check();
+	shadow_step(allowed_of(function), owner_of(function, handle));
+}
+
 /* The whole way of a VM's end, as far as it goes. */
 static void end_vm(struct fuzz_input *in)
 {
-	static const u64 steps[] = { STOCKADE_HC_VM_TEARDOWN, STOCKADE_HC_VM_RECLAIM,
-				     STOCKADE_HC_VM_RECLAIM_TABLE, STOCKADE_HC_VM_DESTROY };
-	u64 handle = any_handle(in), left = 40;
+	u64 handle = any_handle(in);
 	const struct vm *vm = fuzz_vm(handle);
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(steps) && left; i++) {
-		u64 x[6] = { steps[i], handle };
-
-		while (left && !checked_call(x) &&
-		       (x[0] == STOCKADE_HC_VM_RECLAIM_TABLE ||
-			(x[0] == STOCKADE_HC_VM_RECLAIM && fuzz_hc_x1)))
-			left--;
-		for (u64 v = vm && i == 2 ? vm->nr_vcpus : 0; v--;)
-			checked_call((u64[6]){ STOCKADE_HC_VCPU_DESTROY, handle, v });
-	}
+	checked_call((u64[6]){ STOCKADE_HC_VM_TEARDOWN, handle });
+	repeat(STOCKADE_HC_VM_RECLAIM, handle);
+	for (u64 i = vm ? vm->nr_vcpus : 0; i--;)
+		checked_call((u64[6]){ STOCKADE_HC_VCPU_DESTROY, handle, i });
+	repeat(STOCKADE_HC_VM_RECLAIM_TABLE, handle);
+	checked_call((u64[6]){ STOCKADE_HC_VM_DESTROY, handle });
 }
 
 /* HVC_SOFT_RESTART: who takes EL2 so finds nothing of any guest. */
