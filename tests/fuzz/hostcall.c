@@ -261,6 +261,14 @@ static void start_race(struct fuzz_input *in)
 		race.boundaries = 0;
 }
 
+/* All that must hold after each step, beside what happened to pages. */
+static void check(void)
+{
+	fake_check();
+	if (cpu_get(0)->vcpu && cpu_get(0)->vcpu == cpu_get(1)->vcpu)
+		fake_fail("both CPUs have one vCPU");
+}
+
 static s64 checked_call(const u64 *x)
 {
 	unsigned int owner = owner_of(x[0], x[1]);
@@ -278,7 +286,7 @@ static s64 checked_call(const u64 *x)
 	ret = call(x);
 	fake_panic_expected = false;
 	end_race();
-	fake_check();
+	check();
 	if (nr_others) {
 		shadow_step(SHADOW_ANY, 0);
 	} else if (ret < 0) {
@@ -337,7 +345,7 @@ static void repeat(u64 function, u64 handle)
 	for (unsigned int i = 0; i < 40; i++)
 		if (call(x) || (function == STOCKADE_HC_VM_RECLAIM && !fuzz_hc_x1))
 			break;
-	fake_check();
+	check();
 	shadow_step(allowed_of(function), owner_of(function, handle));
 }
 
