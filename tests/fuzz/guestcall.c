@@ -174,7 +174,6 @@ static void make_vms(bool off)
 	for (unsigned int n = 0; n < NR_VMS; n++) {
 		vms[n].handle = fuzz_make_vm();
 		vms[n].vm = fuzz_vm(vms[n].handle);
-		fake_watch(&vms[n].vm->mem.map);
 		for (unsigned int i = 0; i < (n ? 1 : NR_VCPUS); i++) {
 			vms[n].vcpu[i] = fuzz_make_vcpu(vms[n].handle, i, &vms[n].run[i]);
 			memset(fake_ram(vms[n].run[i]), 0, PAGE_SIZE);

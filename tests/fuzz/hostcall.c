@@ -440,7 +440,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		watch_vm(fuzz_make_vm());
 		fuzz_make_vcpu(handles[i], 0, &run);
 		memset(fake_ram(run), 0, PAGE_SIZE);
-		fake_watch(&fuzz_vm(handles[i])->mem.map);
 	}
 	if (nr_handles)
 		fuzz_hc(STOCKADE_HC_VCPU_LOAD, handles[0], 0);

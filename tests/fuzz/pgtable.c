@@ -9,6 +9,7 @@
 #include <stockade/hostcall.h>
 
 #include "fuzz.h"
+#include "maint.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
@@ -112,7 +113,7 @@ static void check(void)
 	nr_tables -= stockade_s2_root_pages(pt.ia_bits);
 	if (nr_tables + pool.free != nr_pages)
 		fake_fail("%lu tables and %lu free pages of %lu", nr_tables, pool.free, nr_pages);
-	fake_watch_check();
+	maint_check();
 }
 
 /* Near one end of something: of the space, of what a table of some level maps. */

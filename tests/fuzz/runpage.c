@@ -377,7 +377,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	handle = fuzz_make_vm();
 	vcpu_pa = fuzz_make_vcpu(handle, 0, &run_pa);
 	memset(fake_ram(run_pa), 0, PAGE_SIZE);
-	fake_watch(&fuzz_vm(handle)->mem.map);
 	if (fuzz_hc(STOCKADE_HC_VCPU_LOAD, handle, 0))
 		fake_fail("VCPU_LOAD");
 	shadow_start();
