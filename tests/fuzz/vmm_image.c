@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The command's loader of kernel and initrd: any header, any sizes, any guest memory. What is loaded lies within
- * guest memory, in places of its own, and is the file; memory beside it is not there to write to.
+ * guest memory, in places of its own, and is the file; memory behind it stays as it was.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -14,8 +14,9 @@
 #include "../../vmm/layout.h"
 #include "../../vmm/msg.h"
 
-#define MAX_RAM (16 * MIB)
-#define GUARD	(2 * MIB)
+#define MAX_RAM	   (16 * MIB)
+#define GUARD	   (2 * MIB)
+#define GUARD_BYTE 0xa5
 
 /* What the sizes of files and memory are made of: a byte each. */
 static uint64_t any_size(uint8_t n)
@@ -76,6 +77,19 @@ static void set_up(void)
 	if (kernel_fd < 0 || initrd_fd < 0 || guest == MAP_FAILED)
 		abort();
 	guest += GUARD;
+	/* Files are read by the kernel, to which what is not there is an error and no fault: this can be written. */
+	if (mprotect(guest + MAX_RAM, GUARD, PROT_READ | PROT_WRITE))
+		abort();
+	memset(guest + MAX_RAM, GUARD_BYTE, GUARD);
+}
+
+static bool guard_is_whole(void)
+{
+	static uint8_t as_it_was[GUARD];
+
+	if (!as_it_was[0])
+		memset(as_it_was, GUARD_BYTE, GUARD);
+	return !memcmp(guest + MAX_RAM, as_it_was, GUARD);
 }
 
 /* Its first bytes, and a last one of 0x5a. */
@@ -123,9 +137,12 @@ static void load(const uint8_t *data, size_t len, uint64_t ksize, uint64_t isize
 	     0);
 	if (mprotect(ram.hva, ram_size, PROT_READ | PROT_WRITE))
 		abort();
-	if (image_load(kernel_path, isize ? initrd_path : NULL, &ram, &at))
+	if (image_load(kernel_path, isize ? initrd_path : NULL, &ram, &at)) {
+		if (!guard_is_whole())
+			abort();
 		return;
-	if (!holds(&ram, at.entry, ksize) || !holds(&ram, at.dtb, DTB_SPACE) ||
+	}
+	if (!guard_is_whole() || !holds(&ram, at.entry, ksize) || !holds(&ram, at.dtb, DTB_SPACE) ||
 	    !holds(&ram, at.initrd_start, isize) || at.initrd_end != at.initrd_start + isize ||
 	    at.dtb % SZ_2M || at.entry + ksize > at.dtb || at.dtb + DTB_SPACE > at.initrd_start ||
 	    at.entry + le64(data + 16) > at.dtb || !same(&ram, at.entry, kernel_fd, ksize) ||
