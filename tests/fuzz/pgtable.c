@@ -176,7 +176,7 @@ static void map(struct fuzz_input *in)
 	size = min_u64(size, BIT(pt.ia_bits) - ia);
 	/* The watch looks at all leaves for each new one: not too many. */
 	if ((ia ^ pa) & (BIT(21) - 1))
-		size = min_u64(size, 40 * PAGE_SIZE);
+		size = min_u64(size, nr_leaves < 100 ? BIT(21) : 40 * PAGE_SIZE);
 	else if ((ia ^ pa) & (BIT(30) - 1))
 		size = min_u64(size, 8 * BIT(21));
 	if (!is_free(ia, size) || nr_leaves > 1500 || nr_ranges > MAX_RANGES - 8)
