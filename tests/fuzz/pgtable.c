@@ -379,10 +379,20 @@ static void device(struct fuzz_input *in)
 		fake_fail("0x%lx is not mapped", pa);
 }
 
+/* Mostly one of a few at either end of a block: their neighbours shall be met. */
+static unsigned int any_page(struct fuzz_input *in)
+{
+	u8 n = (u8)fuzz_take(in, 1);
+
+	if ((n & 0x38) == 0x38)
+		return (unsigned int)fuzz_take(in, 2) % PAGES;
+	return (n >> 7) * 512 + (n & 0x40 ? 511 - (n & 7) : n & 7);
+}
+
 static void host_operate(struct fuzz_input *in)
 {
 	u8 how = (u8)fuzz_take(in, 1);
-	unsigned int first = (unsigned int)fuzz_take(in, 2) % PAGES;
+	unsigned int first = any_page(in);
 
 	spin_lock(&mem_lock);
 	switch (how % 8) {
