@@ -321,11 +321,12 @@ static void abort_of_host(struct fuzz_input *in)
 {
 	pa_t pa = any_page(in);
 	u8 how = (u8)fuzz_take(in, 1);
-	struct page *page = pa < FAKE_RAM_END && pa >= FAKE_RAM_BASE ? fake_page(pa) : NULL;
+	const struct page *page = pa < FAKE_RAM_END && pa >= FAKE_RAM_BASE ? fake_page(pa) : NULL;
+	unsigned int owner = page ? page->owner : ~0u;
 
 	host_touches(pa, how);
 	fake_check();
-	shadow_step(SHADOW_RECLAIM, page ? page->owner : ~0u);
+	shadow_step(SHADOW_RECLAIM, owner);
 }
 
 /* The host's own stores: it would fault where the page is not its own any more. */
