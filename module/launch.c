@@ -13,7 +13,7 @@
 #include <asm/barrier.h>
 #include <asm/cacheflush.h>
 
-#include <stockade/launch.h>
+#include <stockade/launch_check.h>
 
 #include "compat.h"
 #include "hostcall.h"
@@ -208,9 +208,7 @@ static int copy_image(void)
 {
 	const struct stockade_image *header = (const void *)stockade_hyp_image;
 
-	if (header->magic != STOCKADE_IMAGE_MAGIC || header->abi_version != STOCKADE_ABI_VERSION ||
-	    header->file_size > stockade_hyp_image_end - stockade_hyp_image ||
-	    header->mem_size < header->file_size) {
+	if (!stockade_image_is_good(header, stockade_hyp_image_end - stockade_hyp_image)) {
 		pr_err("the hypervisor in this module is not one of ABI %u\n",
 		       STOCKADE_ABI_VERSION);
 		return -EINVAL;

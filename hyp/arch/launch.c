@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "arch/launch.h"
 
+#include <stockade/launch_check.h>
+
 #include "arch/cache.h"
 #include "arch/host_el2.h"
 #include "arch/layout.h"
@@ -65,16 +67,6 @@ static unsigned int pa_bits(void)
 	return range < ARRAY_SIZE(bits) ? bits[range] : 48;
 }
 
-static bool args_ok(const struct stockade_launch *launch)
-{
-	return launch->abi_version == STOCKADE_ABI_VERSION && launch->nr_cpus &&
-	       launch->nr_cpus <= STOCKADE_MAX_CPUS && launch->nr_ram &&
-	       launch->nr_ram <= STOCKADE_MAX_RAM && launch->nr_array &&
-	       launch->nr_array <= STOCKADE_MAX_PIECES && launch->nr_pool &&
-	       launch->nr_pool <= STOCKADE_MAX_PIECES && launch->vtimer_intid >= 16 &&
-	       launch->vtimer_intid < 32 && !(launch->flags & ~STOCKADE_LAUNCH_FLAGS);
-}
-
 /*
  * Where the image lies, with the MMU off: the code is position-independent. To the compiler the address is a
  * constant. clang, which sees no other value stored in image_base, takes the address anew where that is read,
@@ -104,7 +96,7 @@ int launch_early(struct stockade_launch *launch) NO_LOCK_CHECK
 	pa_t pool_used;
 	int ret;
 
-	if (!args_ok(launch) || (u64)launch_page_end - here > PAGE_SIZE)
+	if (!stockade_launch_is_good(launch) || (u64)launch_page_end - here > PAGE_SIZE)
 		return STOCKADE_EINVAL;
 	ret = hyp_map_init(launch, &image);
 	if (ret)

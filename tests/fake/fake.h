@@ -121,7 +121,10 @@ struct fake {
 	struct fake_op ops[FAKE_MAX_OPS];
 	unsigned int nr_ops; /* may go beyond FAKE_MAX_OPS */
 
-	/* Called before a lock is taken, after it is given back; not while one of them is at work. */
+	/*
+	 * Called before a lock is taken, after it is given back; not while one of them is at work. What another CPU does
+	 * there must not wait for what this one holds: fake_locks_held().
+	 */
 	void (*before_lock)(const char *name);
 	void (*after_unlock)(const char *name);
 
@@ -217,6 +220,7 @@ u64 fake_vttbr(unsigned int cpu);
 bool fake_walks_are_off(void);
 void fake_set_vttbr(u64 value);
 void fake_lock_reset(void);
+unsigned int fake_locks_held(void); /* by the CPU that runs */
 void fake_lock_check(void);
 /* May a lock of that class be taken under one of the other (enum lock_class)? */
 bool fake_lock_may(unsigned int class, unsigned int under);

@@ -134,6 +134,11 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 		fake.reschedule(NULL);
 }
 
+unsigned int fake_locks_held(void)
+{
+	return nr_held[fake_cpu_index()];
+}
+
 void fake_lock_reset(void)
 {
 	memset(nr_held, 0, sizeof(nr_held));

@@ -7,13 +7,14 @@
 
 #include "arch/esr.h"
 #include "host/trap.h"
+#include "vm/vm.h"
 
 /* Of the 4 MiB: where VMs' pages come from, and those of fuzz_page(). */
 #define VM_PAGES (FAKE_RAM_BASE + 0x200000)
 #define PAGES	 (FAKE_RAM_BASE + 0x300000)
 #define VM_POOL	 8
 
-u64 fuzz_hc_x1;
+u64 fuzz_hc_x1, fuzz_hc_x2;
 
 static pa_t next_page;
 
@@ -29,6 +30,33 @@ u64 fuzz_take(struct fuzz_input *in, unsigned int bytes)
 bool fuzz_more(const struct fuzz_input *in)
 {
 	return in->left;
+}
+
+u64 fuzz_number(struct fuzz_input *in)
+{
+	static const u64 edges[] = { BIT(12) - 1, BIT(12),	    BIT(20), BIT(21),  BIT(30),
+				     BIT(31),	  BIT(32) - 1,	    BIT(32), BIT(36),  BIT(39),
+				     BIT(40) - 1, BIT(40),	    BIT(46), BIT(48),  BIT(52),
+				     BIT(63) - 1, BIT(63),	    ~0ull,   ~4095ull, ~511ull,
+				     BIT(28),	  BIT(36) - BIT(9), 4095,    511,      512 };
+	u8 n = (u8)fuzz_take(in, 1);
+
+	if (n < 0xc0)
+		return n;
+	return n - 0xc0u < ARRAY_SIZE(edges) ? edges[n - 0xc0] : fuzz_take(in, 8);
+}
+
+void fuzz_boot_shadowed(u64 pool_pages)
+{
+	const struct fake_config config = {
+		.ram = { { FAKE_RAM_BASE, 0x600000 } },
+		.nr_ram = 1,
+		.nr_cpus = 2,
+		.pool_pages = pool_pages,
+	};
+
+	next_page = VM_PAGES;
+	fake_boot(&config);
 }
 
 void fuzz_boot(void (*firmware)(u64 *x))
@@ -63,6 +91,7 @@ s64 fuzz_hc_call(const u64 *x)
 	fake.host_esr = FIELD_PUT(ESR_EC, EC_HVC64) | ESR_IL;
 	host_trap(&regs);
 	fuzz_hc_x1 = regs.x[1];
+	fuzz_hc_x2 = regs.x[2];
 	return (s64)regs.x[0];
 }
 
@@ -95,6 +124,31 @@ u64 fuzz_make_vm(void)
 		must(fuzz_hc(STOCKADE_HC_VM_TOPUP, handle, take_pages(1) >> PAGE_SHIFT, 1),
 		     "VM_TOPUP");
 	return handle;
+}
+
+struct vm *fuzz_vm(u64 handle)
+{
+	struct vm *vm = vm_get(handle);
+
+	if (vm)
+		vm_put(vm);
+	return vm;
+}
+
+pa_t fuzz_spare_page(void)
+{
+	return take_pages(1);
+}
+
+pa_t fuzz_make_vcpu(u64 handle, u64 index, pa_t *run)
+{
+	pa_t page = take_pages(1);
+
+	*run = take_pages(1);
+	must(fuzz_hc(STOCKADE_HC_VCPU_CREATE, handle, index, page >> PAGE_SHIFT,
+		     *run >> PAGE_SHIFT),
+	     "VCPU_CREATE");
+	return page;
 }
 
 pa_t fuzz_page(unsigned int n)
