@@ -114,7 +114,6 @@ static const char *fill(u64 va, bool write)
 		return "touches what it has not mapped";
 	if (leaf.pa < FAKE_RAM_BASE || leaf.pa >= FAKE_RAM_END)
 		return "has mapped, and touches, what is no RAM";
-	maint_el2_uses(va);
 	remap(va, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
 	      leaf.pa - FAKE_RAM_BASE, MAP_SHARED);
 	f->pte = leaf.pte;
@@ -142,6 +141,7 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 		/* A test may go on from here. */
 		if (wrong)
 			fake_fail("EL2 %s: 0x%lx", wrong, va);
+		maint_el2_uses(va);
 		return;
 	}
 	/* Not ours: it comes again, for the sanitizer to tell. */
