@@ -250,6 +250,15 @@ static void check_last(void)
 				  i);
 }
 
+/* After each exit: a page that is shared and then given back is another thing than one that is given back. */
+static void check_pages(const struct guest_regs *regs)
+{
+	const struct vm *vm = ((const struct vcpu *)regs)->vm;
+
+	/* Within a race, the first CPU's call has done a part of what it does. */
+	shadow_step(fake.before_lock ? SHADOW_ANY : SHADOW_SHARE | SHADOW_RECLAIM, vm->index);
+}
+
 static enum guest_exit_kind guest(struct guest_regs *regs)
 {
 	if (entry != fake.nr_entries) {
@@ -258,6 +267,7 @@ static enum guest_exit_kind guest(struct guest_regs *regs)
 		at = NULL;
 	}
 	check_last();
+	check_pages(regs);
 	if (!fuzz_more(input) || exits++ == MAX_EXITS)
 		return GUEST_EXIT_IRQ;
 	fake.fault_ipa_unknown = false;
