@@ -32,6 +32,8 @@ help:
 	@echo 'make soak       what takes hours: SOAK_CALLS=10000000 raw hostcalls, SOAK_MINUTES=60 of VMs'
 	@echo '                that come and go on a host in trouble'
 	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
+	@echo 'make mutation   breaks hyp/mem, hyp/vm, hyp/host in one place after the other and sees that a unit'
+	@echo '                test notices (T=WORD: only files and functions with this word)'
 	@echo 'make bench      upstream pKVM and Stockade side by side, counted (BENCH_CPU, BENCH_ROWS,'
 	@echo '                BENCH_BOOTS=3): docs/performance.md'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
@@ -116,11 +118,11 @@ system: all
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit spec fuzz tsan system demo smoke secure-world
+	+@tools/test.sh unit spec mutation fuzz tsan system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit spec fuzz tsan system demo smoke secure-world
+	+@TEST_ALL=1 tools/test.sh unit spec mutation fuzz tsan system demo smoke secure-world
 
 .PHONY: soak
 soak: all
@@ -140,6 +142,11 @@ bench: bench-programs
 .PHONY: protections
 protections: all
 	@tests/protections/run.py $(T)
+
+# Words of a file's or function's name: only these.
+.PHONY: mutation
+mutation: deps
+	+@O=$(BUILD)/tests/mutation LOGDIR=$(BUILD)/log/mutation tests/mutation/run.py $(T)
 
 .PHONY: check
 check: module

@@ -99,7 +99,10 @@ static bool table_is_whole(const u64 *table, pa_t pa, unsigned int level) REQUIR
 	return true;
 }
 
-/* Rebuild the block around pa that the table at level maps, then the one around that. */
+/*
+ * Rebuild the block around pa that the table at level maps, then the one around that, up to 1 GiB: a table of
+ * level 1 has no block that could take its place.
+ */
 static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 {
 	for (; level > 1; level--) {

@@ -100,6 +100,9 @@ static void free_tables(struct guest_mem *mem, unsigned int level) REQUIRES_LOCK
 
 bool guest_reclaim_pending(const struct guest_mem *mem)
 {
+	/* RAM may lie above what the guest's space is large. */
+	if (mem->unmapped)
+		return page_ram_range_above(mem->reclaim_next);
 	return mem->reclaim_next < BIT(mem->map.ia_bits);
 }
 
@@ -108,15 +111,10 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 {
 	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
 
-	while (pages && entries) {
-		const struct stockade_range *ram = page_ram_range_above(mem->reclaim_next);
-		pa_t pa = ram ? max_u64(mem->reclaim_next, ram->base) : 0;
+	while (pages && entries && guest_reclaim_pending(mem)) {
+		pa_t pa = max_u64(mem->reclaim_next, page_ram_range_above(mem->reclaim_next)->base);
 		struct page *page;
 
-		if (!ram) {
-			mem->reclaim_next = BIT(mem->map.ia_bits);
-			return;
-		}
 		mem->reclaim_next = pa + PAGE_SIZE;
 		entries--;
 		spin_lock(&mem_lock);
@@ -140,8 +138,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 
 	spin_lock(&mem->lock);
 	if (mem->unmapped) {
-		if (guest_reclaim_pending(mem))
-			reclaim_by_array(mem);
+		reclaim_by_array(mem);
 		more = guest_reclaim_pending(mem);
 		spin_unlock(&mem->lock);
 		return more;

@@ -97,9 +97,9 @@ u64 idreg_guest_value(unsigned int crm, unsigned int op2, unsigned int ipa_bits)
 		if (reg->crm != crm || reg->op2 != op2)
 			continue;
 		cpu = arch_idreg(crm, op2);
+		/* Those that are not listed have a limit of 0. */
 		for (unsigned int f = 0; f < ARRAY_SIZE(reg->fields); f++)
-			if (reg->fields[f].max || reg->fields[f].is_signed)
-				value |= limit(&reg->fields[f], cpu);
+			value |= limit(&reg->fields[f], cpu);
 		if (crm == 7 && op2 == 0)
 			value |= parange(ipa_bits);
 		return value;

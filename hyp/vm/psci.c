@@ -29,10 +29,9 @@ bool vm_psci_knows(u32 function)
 	}
 }
 
+/* NULL also if mpidr has more in it than affinity. */
 static struct vcpu *find(struct vm *vm, u64 mpidr) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
-	if (mpidr & ~MPIDR_AFFINITY)
-		return NULL;
 	for (u32 i = 0; i < vm->nr_vcpus; i++)
 		if ((vm->vcpus[i]->regs.mpidr & MPIDR_AFFINITY) == mpidr)
 			return vm->vcpus[i];

@@ -19,6 +19,7 @@ static struct {
 	u64 x[4];
 } script[MAX_SCRIPT];
 static unsigned int nr_script, script_at;
+static bool interrupted; /* the script has come to its end */
 
 static void on_failure(const char *why)
 {
@@ -171,6 +172,21 @@ pa_t spare_page(void)
 	return pa;
 }
 
+void set_hyp_pool_free(u64 nr)
+{
+	spin_lock(&mem_lock);
+	assert_true(hyp_pool.free >= nr);
+	pool_reserve(&hyp_pool, hyp_pool.free - nr);
+	spin_unlock(&mem_lock);
+}
+
+void release_hyp_pool(u64 reserved)
+{
+	spin_lock(&mem_lock);
+	pool_unreserve(&hyp_pool, hyp_pool.reserved - reserved);
+	spin_unlock(&mem_lock);
+}
+
 unsigned int page_state(pa_t pa)
 {
 	return fake_page(pa)->state;
@@ -308,8 +324,10 @@ struct guest_regs *regs_of(struct test_vm *vm, unsigned int vcpu)
 
 static enum guest_exit_kind play(struct guest_regs *regs)
 {
-	if (script_at == nr_script)
+	if (script_at == nr_script) {
+		interrupted = true;
 		return GUEST_EXIT_IRQ;
+	}
 	if (script[script_at].code)
 		script[script_at].code(regs);
 	if (script[script_at].call)
@@ -366,6 +384,10 @@ s64 run_ret(void)
 
 unsigned int run(void)
 {
+	interrupted = fake.guest != play;
 	assert_ret(run_ret(), 0);
+	/* What EL2 does by itself is no exit: the guest goes on. */
+	if (hc_result.x1 == STOCKADE_EXIT_IRQ)
+		assert_true(interrupted);
 	return (unsigned int)hc_result.x1;
 }

@@ -132,6 +132,10 @@ pa_t host_block(void);
 /* Pages to feed the hypervisor with, at another place. */
 pa_t spare_page(void);
 
+/* Leave nr pages free in EL2's pool, by reserving the others; release all but those. */
+void set_hyp_pool_free(u64 nr);
+void release_hyp_pool(u64 reserved);
+
 #define PFN(pa) ((pa) >> PAGE_SHIFT)
 
 unsigned int page_state(pa_t pa);

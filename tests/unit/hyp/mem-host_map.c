@@ -22,6 +22,7 @@ static void ram_is_mapped_eagerly(void)
 {
 	pa_t end = fake.launch.pool[1].base + fake.launch.pool[1].size;
 
+	assert_int_equal(host_map.vttbr, host_map.root); /* VMID 0, which no guest has */
 	assert_host_lost(fake.launch.image);
 	assert_host_lost(fake.launch.pool[0].base);
 	assert_host_lost(fake.launch.cpu[0].pages);
@@ -65,21 +66,29 @@ static void every_geometry_works(void)
 	}
 }
 
-/* A pool that is too small for the tables is refused at whatever step it runs dry. */
+/*
+ * A pool that is too small for the tables is refused at whatever step it runs dry. With a root of 8 tables it is
+ * the root for which there is no room, with one of 1 table the tables below. The second piece, the log and the
+ * windows are where each takes tables of its own.
+ */
 static void too_small_a_pool_is_refused(void)
 {
-	/* A root of 8 pages, whose alignment leaves pages over for other tables; a root of one. */
-	static const unsigned int bits[] = { 42, 39 };
+	static const struct {
+		unsigned int bits, host;
+	} sizes[] = { { 42, 12 }, { 39, 5 } };
 
-	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		unsigned int early = 0, late = 0;
 		u64 pages;
 
-		for (pages = 1; pages < 64; pages++) {
-			struct fake_config config = { .pool_pages = pages, .ipa_bits = bits[i] };
+		for (pages = 0; pages < 64; pages++) {
+			struct fake_config config = { .ipa_bits = sizes[i].bits,
+						      .pool1 = 0x41000000 };
 			int ret;
 
 			fake_power_on(&config);
+			fake_plan_launch(pages, 0x41000000);
+			fake.launch.log = 0x41400000;
 			ret = fake_launch();
 			if (!ret)
 				break;
@@ -89,9 +98,11 @@ static void too_small_a_pool_is_refused(void)
 			else
 				early++;
 		}
-		assert_in_range(pages, 10, 40);
-		assert_true(early > 3);
-		assert_true(late > 3);
+		/* EL2's own tables, and then the host's. */
+		assert_int_equal(early, 17);
+		assert_int_equal(late, sizes[i].host);
+		/* Just enough is enough. */
+		fake_check();
 	}
 }
 
@@ -164,6 +175,25 @@ static void collapse_leaves_holes_alone(void)
 	spin_unlock(&mem_lock);
 }
 
+/* One page that is lost keeps the table, wherever it is. */
+static void one_lost_page_prevents_collapse(void)
+{
+	static const u64 lost[] = { 0, 2, 255, 510, 511 };
+	pa_t pa = host_block();
+
+	spin_lock(&mem_lock);
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+		host_unmap(pa + lost[i] * PAGE_SIZE, 3);
+		host_unmap(pa + PAGE_SIZE, 3);
+		host_remap(pa + PAGE_SIZE, 3);
+		assert_host_lost(pa + lost[i] * PAGE_SIZE);
+		assert_int_equal(level_at(pa + PAGE_SIZE), 3);
+		host_remap(pa + lost[i] * PAGE_SIZE, 3);
+		assert_int_equal(level_at(pa), 2);
+	}
+	spin_unlock(&mem_lock);
+}
+
 /* Pages that a guest shares keep their table, since unsharing has no memory to make one. */
 static void shared_pages_prevent_collapse(void)
 {
@@ -177,6 +207,11 @@ static void shared_pages_prevent_collapse(void)
 	host_recombine(pa);
 	assert_int_equal(level_at(pa), 3);
 	fake_page(pa)->state = PAGE_HOST;
+	/* Also another than the first. */
+	fake_page(pa + 300 * PAGE_SIZE)->state = PAGE_GUEST_SHARED;
+	host_recombine(pa);
+	assert_int_equal(level_at(pa), 3);
+	fake_page(pa + 300 * PAGE_SIZE)->state = PAGE_HOST;
 	host_recombine(pa);
 	assert_int_equal(level_at(pa), 2);
 	spin_unlock(&mem_lock);
@@ -228,6 +263,21 @@ static void devices_are_mapped_around_ram(void)
 	assert_int_equal(level_at(BIT(40) - 1), 1);
 }
 
+/* A block that is RAM and devices, all of it mapped, stays pages: devices must not become RAM. */
+static void devices_prevent_collapse(void)
+{
+	for (u64 pa = 0x41400000; pa < 0x41600000; pa += PAGE_SIZE)
+		if (!fake_walk(&host_map, pa).valid)
+			assert_true(touch_device(pa));
+	spin_lock(&mem_lock);
+	host_unmap(0x41401000, 3);
+	host_remap(0x41401000, 3);
+	spin_unlock(&mem_lock);
+	assert_int_equal(level_at(0x41401000), 3);
+	assert_int_equal(fake_walk(&host_map, 0x41403000).pte,
+			 pte_leaf(0x41403000, 3, HOST_DEVICE));
+}
+
 /* Nowhere does a device mapping cover a byte of RAM: every page of the holes, one after the other. */
 static void device_mappings_never_cover_ram(void)
 {
@@ -274,7 +324,16 @@ static void device_without_memory_is_refused(void)
 	spin_lock(&mem_lock);
 	pool_unreserve(&hyp_pool, all);
 	spin_unlock(&mem_lock);
+	/* The one table that it takes is enough. */
+	all = hyp_pool.free;
+	spin_lock(&mem_lock);
+	pool_reserve(&hyp_pool, all - 1);
+	spin_unlock(&mem_lock);
 	assert_true(touch_device(BIT(47)));
+	assert_int_equal(hyp_pool.free, 0);
+	spin_lock(&mem_lock);
+	pool_unreserve(&hyp_pool, all - 1);
+	spin_unlock(&mem_lock);
 	fake_check();
 }
 
@@ -296,9 +355,11 @@ int main(void)
 		hyp_test(a_page_goes_and_comes),
 		bare_test(collapse_goes_up_to_1_gib),
 		hyp_test(collapse_leaves_holes_alone),
+		hyp_test(one_lost_page_prevents_collapse),
 		hyp_test(shared_pages_prevent_collapse),
 		hyp_test(pages_shared_with_el2_collapse),
 		hyp_test(devices_are_mapped_around_ram),
+		hyp_test(devices_prevent_collapse),
 		hyp_test(device_mappings_never_cover_ram),
 		bare_test(devices_around_el2s_own_ram),
 		bare_test(device_without_memory_is_refused),

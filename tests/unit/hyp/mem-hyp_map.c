@@ -71,6 +71,56 @@ static void too_small_an_array_is_refused(void)
 	assert_ret(fake_launch(), STOCKADE_ENOMEM);
 }
 
+/* The array is one, in the order of RAM: its pieces' pages follow one another, and a shared page is used once. */
+static void the_array_is_stitched_in_order(void)
+{
+	const struct stockade_launch *launch = &fake.launch;
+	unsigned int piece = 0;
+	u64 used = 0, last = 0;
+
+	for (unsigned int i = 0; i < launch->nr_ram; i++) {
+		for (pa_t pa = launch->ram[i].base; pa < launch->ram[i].base + launch->ram[i].size;
+		     pa += PAGE_SIZE) {
+			u64 va = (u64)hyp_array_va(pa) & PAGE_MASK;
+
+			if (va == last)
+				continue;
+			last = va;
+			assert_int_equal(fake_walk(&hyp_map, va).pa,
+					 launch->array[piece].base + used);
+			used += PAGE_SIZE;
+			if (used == launch->array[piece].size) {
+				piece++;
+				used = 0;
+			}
+		}
+	}
+	/* One page is left, that of the entries that two ranges share. */
+	assert_int_equal(piece, launch->nr_array - 1);
+	assert_int_equal(launch->array[piece].size - used, PAGE_SIZE);
+}
+
+/* What is handed over ends where it says: what is written behind is not looked at. */
+static void lists_end_where_they_say(void)
+{
+	const struct stockade_range junk = { 0x60000000, 8 * PAGE_SIZE };
+	struct stockade_launch *launch = &fake.launch;
+	u64 nr_hyp;
+
+	fake_boot(NULL);
+	nr_hyp = page_nr_hyp;
+	fake_power_on(NULL);
+	launch->ram[launch->nr_ram] = junk;
+	launch->array[launch->nr_array] = junk;
+	launch->pool[launch->nr_pool] = junk;
+	launch->cpu[launch->nr_cpus].pages = junk.base;
+	assert_ret(fake_launch(), 0);
+	assert_int_equal(page_nr_hyp, nr_hyp);
+	assert_false(fake_walk(&hyp_map, HYP_LINEAR_BASE + junk.base).valid);
+	assert_false(fake_walk(&hyp_map, HYP_STACK_BASE + 4 * HYP_STACK_SLOT + PAGE_SIZE).valid);
+	fake_check();
+}
+
 /* A window shows the page while it is open, on this CPU, and nobody afterwards. */
 static void a_window_shows_one_page(void)
 {
@@ -79,7 +129,11 @@ static void a_window_shows_one_page(void)
 
 	*(u64 *)fake_ram(a) = 0xaaaa;
 	*(u64 *)fake_ram(b) = 0xbbbb;
+	fake.nr_ops = 0;
 	first = window_open(a);
+	/* A walk that begins now sees the entry. */
+	assert_int_equal(fake.ops[0].kind, FAKE_DSB);
+	assert_int_equal(fake.ops[0].a, FAKE_DSB_ishst);
 	assert_int_equal(*first, 0xaaaa);
 	fake_cpu(1);
 	second = window_open(b);
@@ -159,6 +213,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hyp_test(launch_maps_what_it_should),	  hyp_test(the_hosts_ram_is_not_mapped),
 		bare_test(too_small_an_array_is_refused), hyp_test(a_window_shows_one_page),
+		hyp_test(the_array_is_stitched_in_order), bare_test(lists_end_where_they_say),
 		hyp_test(a_second_window_panics),	  hyp_test(pages_come_and_go),
 		bare_test(too_small_a_pool_is_refused),
 	};

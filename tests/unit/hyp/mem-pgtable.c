@@ -118,6 +118,24 @@ static void misaligned_addresses_take_smaller_blocks(void)
 	assert_true(pgtable_map(&pt, 4 * GIB, 5 * GIB + PAGE_SIZE, BLOCK, ATTRS));
 	assert_maps(4 * GIB, 5 * GIB + PAGE_SIZE, 3);
 	assert_maps(4 * GIB + BLOCK - PAGE_SIZE, 5 * GIB + BLOCK, 3);
+	assert_true(pgtable_map(&pt, 6 * GIB + PAGE_SIZE, 7 * GIB, BLOCK, ATTRS));
+	assert_maps(6 * GIB + PAGE_SIZE, 7 * GIB, 3);
+	assert_maps(6 * GIB + BLOCK, 7 * GIB + BLOCK - PAGE_SIZE, 3);
+	assert_false(fake_walk(&pt, 6 * GIB).valid);
+	done();
+}
+
+/* Where a table is there already, a block's worth is mapped by its pages; so is the block that follows it. */
+static void mapping_goes_into_tables(void)
+{
+	make(40, 8);
+	pgtable_make(&pt, GIB + BLOCK, 3);
+	assert_true(pgtable_map(&pt, GIB, 5 * GIB, 3 * BLOCK, ATTRS));
+	assert_maps(GIB, 5 * GIB, 2);
+	assert_maps(GIB + BLOCK, 5 * GIB + BLOCK, 3);
+	assert_maps(GIB + 2 * BLOCK - PAGE_SIZE, 5 * GIB + 2 * BLOCK - PAGE_SIZE, 3);
+	assert_maps(GIB + 2 * BLOCK, 5 * GIB + 2 * BLOCK, 2);
+	assert_false(fake_walk(&pt, GIB + 3 * BLOCK).valid);
 	done();
 }
 
@@ -132,6 +150,12 @@ static void a_dry_pool_is_refused(void)
 		assert_false(fake_walk(&pt, 0).valid);
 		done();
 	}
+	/* Just enough is enough; and where nothing is missing nothing is needed. */
+	make(40, 2);
+	assert_true(pgtable_map(&pt, 0, 0, PAGE_SIZE, ATTRS));
+	assert_int_equal(pool.free, 0);
+	assert_true(pgtable_map(&pt, PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, ATTRS));
+	done();
 	make(48, 2);
 	assert_int_equal(pgtable_missing(&pt, 0, 3), 3);
 	assert_int_equal(pgtable_missing(&pt, 0, 1), 1);
@@ -278,6 +302,22 @@ static void prune_frees_what_is_empty(void)
 	done();
 }
 
+/* One entry keeps its table, wherever it is. */
+static void prune_keeps_what_is_used(void)
+{
+	static const u64 used[] = { 0, 1, 510, 511 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(used); i++) {
+		u64 ia = GIB + used[i] * PAGE_SIZE;
+
+		make(40, 8);
+		assert_true(pgtable_map(&pt, ia, 0x1000, PAGE_SIZE, ATTRS));
+		pgtable_prune(&pt, GIB + 5 * PAGE_SIZE);
+		assert_maps(ia, 0x1000, 3);
+		done();
+	}
+}
+
 /* A poisoned page keeps its table. */
 static void prune_keeps_poison(void)
 {
@@ -297,6 +337,8 @@ static void el2_flushes_its_own_stage(void)
 	pool = (struct pool){ 0 };
 	memset(fake_ram(TABLES), 0, PAGE_SIZE);
 	pool_add_range(&pool, TABLES + PAGE_SIZE, 8 * PAGE_SIZE);
+	/* Whatever it was before. */
+	memset(&pt, 0x11, sizeof(pt));
 	pgtable_init_hyp(&pt, TABLES, &pool);
 	assert_true(pgtable_map(&pt, HYP_LINEAR_BASE, 0, PAGE_SIZE, HYP_RW));
 	entry = pgtable_make(&pt, HYP_LINEAR_BASE, 3);
@@ -324,6 +366,7 @@ int main(void)
 		bare_test(both_ends_are_mapped),
 		bare_test(the_largest_blocks_are_used),
 		bare_test(misaligned_addresses_take_smaller_blocks),
+		bare_test(mapping_goes_into_tables),
 		bare_test(a_dry_pool_is_refused),
 		bare_test(missing_is_what_making_takes),
 		bare_test(a_split_keeps_every_translation),
@@ -331,6 +374,7 @@ int main(void)
 		bare_test(find_stops_where_it_should),
 		bare_test(wrong_makes_panic),
 		bare_test(prune_frees_what_is_empty),
+		bare_test(prune_keeps_what_is_used),
 		bare_test(prune_keeps_poison),
 		bare_test(el2_flushes_its_own_stage),
 		bare_test(a_block_where_a_table_is),

@@ -137,9 +137,40 @@ static void batches_are_bounded(void)
 			if (fake.ops[i].kind == FAKE_DC_CIVAC)
 				cleared++;
 		assert_in_range(cleared, 0, 32);
+		/* And all of these while a block lasts. */
+		if (total < NR_BLOCK)
+			assert_int_equal(cleared, 32);
 		total += cleared;
 	} while (more);
 	assert_int_equal(total, NR_BLOCK + 40);
+}
+
+/* One call looks at 1024 entries at the most: those of the tables that a page has, and one of the root. */
+static void batches_of_entries_are_bounded(void)
+{
+	vm = make_vm(0);
+	donated_page(&vm, 0);
+	guest_start_reclaim(vm.mem);
+	assert_true(guest_reclaim_some(vm.mem));
+	assert_int_equal(vm.mem->reclaim_next, 2 * GIB);
+	assert_false(guest_reclaim_some(vm.mem));
+}
+
+/* What is left of a block for its last batch: no page behind it is touched. */
+static void a_batch_ends_with_its_block(void)
+{
+	pa_t block = host_block();
+
+	vm = make_vm(0);
+	for (unsigned int i = 0; i < 8; i++)
+		donated_page(&vm, i * PAGE_SIZE);
+	donate(&vm, block, BLOCK, NR_BLOCK);
+	for (unsigned int i = 0; i < 32; i++)
+		fill_page(block + BLOCK + i * PAGE_SIZE, 0x1234);
+	guest_start_reclaim(vm.mem);
+	reclaim_all();
+	for (unsigned int i = 0; i < 32; i++)
+		assert_page_is(block + BLOCK + i * PAGE_SIZE, 0x1234);
 }
 
 /* No page is the host's before it is zeroed, at whatever batch one looks. */
@@ -215,6 +246,32 @@ static void both_ends_come_back(void)
 	}
 }
 
+/* A shared page stays where the host has it: its translation is not touched; the last of a block makes it whole. */
+static void shared_pages_stay(void)
+{
+	pa_t block, pa = 0x41402000;
+
+	vm = make_vm(0);
+	donate(&vm, pa, 0x1000, 1);
+	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
+	guest_start_reclaim(vm.mem);
+	fake.nr_ops = 0;
+	reclaim_all();
+	assert_state(pa, PAGE_HOST);
+	for (unsigned int i = 0; i < fake.nr_ops; i++)
+		assert_true(fake.ops[i].kind != FAKE_TLBI_IPAS2E1IS ||
+			    fake.ops[i].a != host_map.vttbr);
+
+	boot_again();
+	vm = make_vm(0);
+	block = host_block();
+	donate(&vm, block, 0, NR_BLOCK);
+	assert_ret(guest_share_host(vm.mem, 511 * PAGE_SIZE), 0);
+	guest_start_reclaim(vm.mem);
+	reclaim_all();
+	assert_int_equal(fake_walk(&host_map, block).level, 2);
+}
+
 /* Teardown flushes the VM's translations before anything is taken out. */
 static void teardown_flushes_first(void)
 {
@@ -240,16 +297,162 @@ static void other_vms_keep_theirs(void)
 	assert_guest_has(&other, 0x1000, theirs);
 }
 
-/* The end of all VMs: every private page, or one on its way, is zero where it lies; shared and the host's are not. */
-static void scrub_all_zeroes_private_pages(void)
+/*
+ * After the end of all VMs only the page array knows what was whose. All comes back: private pages zeroed, shared
+ * ones as they are, blocks whole; batch by batch; nothing of another VM's, or of the host's.
+ */
+static void an_unmapped_vm_comes_back(void)
 {
-	pa_t block = host_block(), private, shared, hosts = host_page(), moving = host_page();
+	pa_t block = host_block(), private, shared, hosts = host_page(), theirs, their_shared;
+	struct test_vm other;
+	unsigned int batches = 1;
 
+	/* The VM's index is 0, as is that of all pages that are no VM's. */
 	vm = make_vm(0);
+	other = make_vm(0);
+	theirs = donated_page(&other, 0x1000);
+	their_shared = donated_page(&other, 0x2000);
 	private = donated_page(&vm, 0x1000);
 	shared = donated_page(&vm, 0x2000);
 	donate(&vm, block, BLOCK, NR_BLOCK);
 	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
+	/* The last to come back of its block, which is then whole. */
+	assert_ret(guest_share_host(vm.mem, BLOCK + 511 * PAGE_SIZE), 0);
+	assert_ret(guest_share_host(other.mem, 0x2000), 0);
+	fill_page(private, 1);
+	fill_page(shared, 2);
+	fill_page(hosts, 3);
+	fill_page(theirs, 4);
+	fill_page(their_shared, 5);
+	fill_page(block + 511 * PAGE_SIZE, 6);
+	guest_unmap_all(vm.mem);
+	while (guest_reclaim_some(vm.mem))
+		batches++;
+	/* 512 pages to zero, 32 at a time; and 4,000 entries to look at. */
+	assert_in_range(batches, 512 / 32, 512 / 32 + 6);
+	assert_state(private, PAGE_HOST);
+	assert_state(shared, PAGE_HOST);
+	assert_host_has(shared);
+	assert_page_is(private, 0);
+	assert_page_is(shared, 2);
+	assert_page_is(hosts, 3);
+	assert_page_is(block + 510 * PAGE_SIZE, 0);
+	assert_page_is(block + 511 * PAGE_SIZE, 6);
+	assert_int_equal(fake_walk(&host_map, block).level, 2);
+	assert_state(vm.page, PAGE_HYP);
+	assert_state(fake.launch.image, PAGE_HYP);
+	assert_state(fake.launch.log, PAGE_HOST_SHARED);
+	assert_state(theirs, PAGE_GUEST);
+	assert_page_is(theirs, 4);
+	assert_state(their_shared, PAGE_GUEST_SHARED);
+	assert_page_is(their_shared, 5);
+	assert_false(guest_reclaim_some(vm.mem));
+}
+
+/*
+ * Unmapped, a guest has nothing any more, at both ends of its space, nor have TLBs; and is given nothing. Also when
+ * it was half reclaimed: what is left comes back from the start of RAM on.
+ */
+static void unmapping_ends_all(void)
+{
+	pa_t pages[64], last;
+
+	vm = make_vm(0);
+	for (unsigned int i = 0; i < 64; i++)
+		pages[i] = donated_page(&vm, i * PAGE_SIZE);
+	last = donated_page(&vm, BIT(40) - PAGE_SIZE);
+	fake.nr_ops = 0;
+	guest_unmap_all(vm.mem);
+	op_after(FAKE_TLBI_VMALLS12E1IS, vm.mem->map.vttbr, 0, -1);
+	assert_guest_has_not(&vm, 0);
+	assert_guest_has_not(&vm, BIT(40) - PAGE_SIZE);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &want), STOCKADE_EPERM);
+	assert_state(last, PAGE_GUEST);
+
+	boot_again();
+	vm = make_vm(0);
+	for (unsigned int i = 0; i < 64; i++)
+		pages[i] = donated_page(&vm, 5 * GIB + i * PAGE_SIZE);
+	guest_start_reclaim(vm.mem);
+	do
+		assert_true(guest_reclaim_some(vm.mem));
+	while (vm.mem->reclaim_next <= 5 * GIB);
+	assert_state(pages[63], PAGE_GUEST);
+	guest_unmap_all(vm.mem);
+	while (guest_reclaim_some(vm.mem))
+		;
+	assert_state(pages[63], PAGE_HOST);
+}
+
+/* A page that the host touches after that is not looked for in tables that are gone. */
+static void an_unmapped_vms_page_is_touched(void)
+{
+	pa_t pa;
+
+	vm = make_vm(0);
+	pa = donated_page(&vm, 0x1000);
+	fill_page(pa, 0x5ec2e7);
+	guest_unmap_all(vm.mem);
+	guest_force_reclaim(vm.mem, pa);
+	assert_state(pa, PAGE_HOST);
+	assert_host_has(pa);
+	assert_page_is(pa, 0);
+}
+
+/* One call looks at 1024 entries of the array at the most. */
+static void batches_of_the_array_are_bounded(void)
+{
+	vm = make_vm(0);
+	guest_unmap_all(vm.mem);
+	for (u64 i = 1; i < 3; i++) {
+		assert_true(guest_reclaim_some(vm.mem));
+		assert_int_equal(vm.mem->reclaim_next, 0x40000000 + i * 1024 * PAGE_SIZE);
+	}
+}
+
+/* Also what lies, as a physical address, beyond the end of the guest's space. */
+static void an_unmapped_vm_comes_back_from_high_ram(void)
+{
+	static const struct fake_config config = {
+		.ram = { { 0x40000000, 0x800000 }, { 0x100000000, 0x800000 } },
+		.nr_ram = 2,
+	};
+	pa_t low = 0x40700000, high[] = { 0x100000000, 0x100400000, 0x1007ff000 };
+
+	boot_again_as(&config);
+	vm = (struct test_vm){ .page = 0x40500000, .root = 0x40501000 };
+	assert_ret(hc_fed(STOCKADE_HC_VM_CREATE, PFN(vm.page), PFN(vm.root),
+			  32 | STOCKADE_VM_PROTECTED << 8),
+		   0);
+	vm.handle = hc_result.x1;
+	vm.mem = &((struct vm *)hyp_va(vm.page))->mem;
+	donate(&vm, low, 0x1000, 1);
+	for (u64 i = 0; i < ARRAY_SIZE(high); i++)
+		donate(&vm, high[i], 0x2000 + i * PAGE_SIZE, 1);
+	guest_unmap_all(vm.mem);
+	while (guest_reclaim_some(vm.mem))
+		assert_true(guest_reclaim_pending(vm.mem));
+	assert_false(guest_reclaim_pending(vm.mem));
+	assert_state(low, PAGE_HOST);
+	for (u64 i = 0; i < ARRAY_SIZE(high); i++)
+		assert_state(high[i], PAGE_HOST);
+}
+
+/* The end of all VMs: every private page is zero where it lies, shared and the host's are not. */
+static void scrub_all_zeroes_private_pages(void)
+{
+	pa_t block = host_block(), private, shared, hosts, moving;
+
+	vm = make_vm(0);
+	/* The host's page is the next one. */
+	private = donated_page(&vm, 0x1000);
+	hosts = host_page();
+	moving = host_page();
+	shared = donated_page(&vm, 0x2000);
+	donate(&vm, block, BLOCK, NR_BLOCK);
+	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
+	fake_page(moving)->state = PAGE_MOVING;
+	fill_page(moving, 5);
 	fill_page(private, 1);
 	fill_page(shared, 2);
 	fill_page(hosts, 3);
@@ -262,6 +465,8 @@ static void scrub_all_zeroes_private_pages(void)
 	assert_page_is(private, 0);
 	assert_page_is(shared, 2);
 	assert_page_is(hosts, 3);
+	assert_page_is(moving, 0);
+	fake_page(moving)->state = PAGE_HOST;
 	assert_page_is(block + 511 * PAGE_SIZE, 0);
 }
 
@@ -306,37 +511,6 @@ static void scrub_all_keeps_pages_from_moving(void)
 	fake_check();
 }
 
-/* After guest_unmap_all() there are no tables: what the VM had is found in the page array, and no other's. */
-static void unmapped_vms_come_back(void)
-{
-	pa_t private, shared, theirs, theirs_shared;
-	struct test_vm other = make_vm(0);
-
-	theirs = donated_page(&other, 0x1000);
-	theirs_shared = donated_page(&other, 0x2000);
-	assert_ret(guest_share_host(other.mem, 0x2000), 0);
-	vm = make_vm(0);
-	private = donated_page(&vm, 0x1000);
-	shared = donated_page(&vm, 0x2000);
-	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
-	fill_page(private, 1);
-	fill_page(shared, 2);
-	fill_page(theirs, 3);
-	guest_unmap_all(vm.mem);
-	while (guest_reclaim_some(vm.mem))
-		;
-	assert_page_is(private, 0);
-	assert_state(private, PAGE_HOST);
-	assert_host_has(private);
-	assert_page_is(shared, 2);
-	assert_state(shared, PAGE_HOST);
-	assert_page_is(theirs, 3);
-	assert_state(theirs, PAGE_GUEST);
-	assert_state(theirs_shared, PAGE_GUEST_SHARED);
-	/* Once more does no harm. */
-	assert_false(guest_reclaim_some(vm.mem));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,14 +519,21 @@ int main(void)
 		hyp_test(a_dying_vm_gets_nothing),
 		hyp_test(everything_comes_back),
 		hyp_test(batches_are_bounded),
+		hyp_test(batches_of_entries_are_bounded),
+		hyp_test(a_batch_ends_with_its_block),
 		hyp_test(nothing_unzeroed_is_given),
 		hyp_test(force_reclaim_in_the_middle_of_a_block),
 		hyp_test(both_ends_come_back),
+		hyp_test(shared_pages_stay),
 		hyp_test(teardown_flushes_first),
 		hyp_test(other_vms_keep_theirs),
+		bare_boot_test(an_unmapped_vm_comes_back),
+		bare_boot_test(unmapping_ends_all),
+		bare_boot_test(an_unmapped_vms_page_is_touched),
+		bare_boot_test(batches_of_the_array_are_bounded),
+		bare_boot_test(an_unmapped_vm_comes_back_from_high_ram),
 		hyp_test(scrub_all_zeroes_private_pages),
 		hyp_test(scrub_all_keeps_pages_from_moving),
-		bare_boot_test(unmapped_vms_come_back),
 	};
 
 	return RUN("hyp-mem-reclaim", tests);

@@ -61,6 +61,9 @@ static void loads_are_extended(void)
 			run_page(&vm, 0)->entry_flags = STOCKADE_ENTRY_MMIO;
 			run_page(&vm, 0)->mmio_data = cases[i].data;
 			run();
+			/* That flag alone was set. */
+			assert_true(fake.entry.gic);
+			assert_false(fake.entry.gic_more);
 			for (u64 x = 0; x < 31; x++)
 				assert_int_equal(regs->x[x],
 						 x == rt ? cases[i].result : 0x5a5a5a5a5a5a5a5a);
@@ -85,6 +88,12 @@ static void stores_show_their_size(void)
 			access_(ESR_WNR | FIELD_PUT(ESR_SAS, sas) | FIELD_PUT(ESR_SRT, rt));
 			assert_ret(hc(STOCKADE_HC_VCPU_MMIO_VALUE), 0);
 			assert_int_equal(hc_result.x1, rt < 31 ? values[sas] : 0);
+			if (rt < 31)
+				regs->x[rt]++;
+			assert_ret(hc(STOCKADE_HC_VCPU_MMIO_VALUE), 0);
+			assert_int_equal(hc_result.x1, rt < 31 ? values[sas] + 1 : 0);
+			if (rt < 31)
+				regs->x[rt]--;
 			run_page(&vm, 0)->entry_flags = STOCKADE_ENTRY_MMIO;
 			run_page(&vm, 0)->mmio_data = 0xbad;
 			run();
@@ -219,6 +228,41 @@ static void a_donated_page_is_tried_again(void)
 	assert_guest_has(&vm, IPA, fake_walk(&vm.mem->map, IPA).pa);
 }
 
+/* Of a fetch, what is a data access's syndrome counts for nothing. */
+static void fetches_are_fetches(void)
+{
+	start();
+	guest_traps(ESR(EC_IABT_LOWER, ESR_ISV | ESR_WNR | DABT_FAULT), 0x679, IPA);
+	assert_int_equal(run(), STOCKADE_EXIT_ABORT);
+	assert_int_equal(run_page(&vm, 0)->abort_flags, STOCKADE_ABORT_FETCH);
+	assert_int_equal(run_page(&vm, 0)->abort_ipa, IPA);
+	run_page(&vm, 0)->entry_flags = STOCKADE_ENTRY_MMIO;
+	assert_refused(run_ret(), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VCPU_MMIO_VALUE), STOCKADE_EINVAL);
+}
+
+/* An access with a syndrome is shown to the byte. */
+static void mmio_is_shown_to_the_byte(void)
+{
+	static const u64 offsets[] = { 0, 1, 2, 0x7ff, 0x800, 0xfff };
+
+	start();
+	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+		guest_traps(ESR(EC_DABT_LOWER, ESR_ISV | DABT_FAULT), 0x12345000 + offsets[i], IPA);
+		assert_int_equal(run(), STOCKADE_EXIT_ABORT);
+		assert_int_equal(run_page(&vm, 0)->abort_ipa, IPA + offsets[i]);
+	}
+}
+
+/* Cache maintenance says of itself what it is in the external abort as well. */
+static void aborts_keep_cm(void)
+{
+	start();
+	guest_traps(ESR(EC_DABT_LOWER, ESR_WNR | ESR_CM | FSC_SEA), 0x1234, IPA);
+	assert_int_equal(run(), STOCKADE_EXIT_IRQ);
+	assert_int_equal(regs_of(&vm, 0)->el1.esr & (ESR_WNR | ESR_CM), ESR_WNR | ESR_CM);
+}
+
 /* A walk of the guest's stage 1, and cache maintenance, are neither writes nor MMIO. */
 static void walks_are_reads(void)
 {
@@ -240,6 +284,9 @@ int main(void)
 		hyp_test(an_unknown_ipa_is_tried_again),
 		hyp_test(the_host_can_say_that_nothing_is_there),
 		hyp_test(a_donated_page_is_tried_again),
+		hyp_test(fetches_are_fetches),
+		hyp_test(mmio_is_shown_to_the_byte),
+		hyp_test(aborts_keep_cm),
 		hyp_test(walks_are_reads),
 	};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A guest's calls. */
+#include "arch/random.h"
 #include "hyptest.h"
 
 #define INVALID	 ((u64)SMCCC_RET_INVALID_PARAMETER)
@@ -59,6 +60,7 @@ static void identification(void)
 	assert_int_equal(regs->x[2], 0);
 	assert_int_equal(regs->x[3], 0);
 	assert_int_equal(call(GUESTCALL_HYP_MEMINFO, 0, 0, 0), PAGE_SIZE);
+	assert_int_equal(reason, STOCKADE_EXIT_IRQ);
 	assert_int_equal(call(GUESTCALL_HYP_MEMINFO, 1, 0, 0), INVALID);
 	assert_int_equal(call(GUESTCALL_HYP_MEMINFO, 0, 1, 0), INVALID);
 	assert_int_equal(call(GUESTCALL_HYP_MEMINFO, 0, 0, 1), INVALID);
@@ -83,6 +85,18 @@ static void bad_memory_calls(void)
 		assert_int_equal(reason, STOCKADE_EXIT_IRQ);
 		assert_state(pa, PAGE_GUEST);
 	}
+	/* Where they would work but for an argument that must be 0; and more arguments there are not. */
+	regs_of(&vm, 0)->x[4] = 0x5ec2e7;
+	donated_page(&vm, 0x7000);
+	assert_int_equal(call(GUESTCALL_MEM_SHARE, 0x7000, 0, 0), 0);
+	assert_int_equal(call(GUESTCALL_MEM_UNSHARE, 0x7000, 1, 0), INVALID);
+	assert_int_equal(call(GUESTCALL_MEM_UNSHARE, 0x7000, 0, 1), INVALID);
+	assert_int_equal(call(GUESTCALL_MEM_UNSHARE, 0x7000, 0, 0), 0);
+	assert_int_equal(call(GUESTCALL_MMIO_GUARD, 0x8000, 1, 0), INVALID);
+	assert_int_equal(call(GUESTCALL_MMIO_GUARD, 0x8000, 0, 1), INVALID);
+	assert_int_equal(call(GUESTCALL_MMIO_GUARD, 0x8000, 0, 0), 0);
+	assert_int_equal(call(GUESTCALL_MEM_RELINQUISH, 0x7000, 1, 0), INVALID);
+	assert_int_equal(call(GUESTCALL_MEM_RELINQUISH, 0x7000, 0, 1), INVALID);
 	assert_int_equal(call(GUESTCALL_MEM_UNSHARE, 0x5000, 0, 0), INVALID);
 	assert_int_equal(call(GUESTCALL_MEM_RELINQUISH, 0x6000, 0, 0), INVALID);
 	assert_int_equal(call(GUESTCALL_MMIO_GUARD, 0x5000, 0, 0), INVALID);
@@ -104,6 +118,13 @@ static void share_and_unshare(void)
 	assert_int_equal(call(GUESTCALL_MEM_UNSHARE, 0x5000, 0, 0), INVALID);
 }
 
+static void call_share_7000(struct guest_regs *regs)
+{
+	regs->x[0] = GUESTCALL_MEM_SHARE;
+	regs->x[1] = 0x7000;
+	regs->x[2] = regs->x[3] = 0;
+}
+
 /* A page that is not there yet is asked for, and the call made again; or it ends in an external abort. */
 static void sharing_asks_for_the_page(void)
 {
@@ -111,7 +132,12 @@ static void sharing_asks_for_the_page(void)
 
 	start();
 	regs = regs_of(&vm, 0);
-	call(GUESTCALL_MEM_SHARE, 0x7000, 0, 0);
+	/* What an MMIO access before it left behind counts for nothing. */
+	guest_traps(ESR(EC_DABT_LOWER, ESR_ISV | ESR_WNR | DABT_FAULT), 0x5ec2e7, 0x9000000);
+	assert_int_equal(run(), STOCKADE_EXIT_ABORT);
+	assert_ret(hc(STOCKADE_HC_VCPU_MMIO_VALUE), 0);
+	guest_does(call_share_7000, ESR(EC_HVC64, 0), 0x5ec2e7, 0);
+	reason = run();
 	assert_int_equal(reason, STOCKADE_EXIT_ABORT);
 	assert_int_equal(run_page(&vm, 0)->abort_ipa, 0x7000);
 	assert_int_equal(regs->pc, 0x1000); /* the HVC */
@@ -196,12 +222,21 @@ static void workarounds(void)
 	answer = 0;
 	assert_int_equal(call(SMCCC_ARCH_WORKAROUND_1, 0x5ec2e7, 0, 0), 0);
 	assert_int_equal(call(SMCCC_ARCH_WORKAROUND_3, 0x5ec2e7, 0, 0), 0);
-	assert_int_equal(fake.nr_smcs, 2);
+	assert_int_equal(call(SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_1, 0x5ec2e7, 0x5ec2e7), 0);
+	assert_int_equal(call(SMCCC_ARCH_FEATURES, SMCCC_ARCH_WORKAROUND_2, 0x5ec2e7, 0x5ec2e7),
+			 NOT_HERE);
+	assert_int_equal(fake.nr_smcs, 4);
 	assert_int_equal(fake.smcs[0][0], SMCCC_ARCH_WORKAROUND_1);
 	assert_int_equal(fake.smcs[1][0], SMCCC_ARCH_WORKAROUND_3);
-	assert_int_equal(fake.smcs[0][1], 0);
+	assert_int_equal(fake.smcs[2][0], SMCCC_ARCH_FEATURES);
+	assert_int_equal(fake.smcs[2][1], SMCCC_ARCH_WORKAROUND_1);
+	assert_int_equal(fake.smcs[3][1], SMCCC_ARCH_WORKAROUND_2);
+	/* Nothing of the guest's registers but the question. */
+	for (unsigned int i = 0; i < 4; i++)
+		for (unsigned int x = i < 2 ? 1 : 2; x < 4; x++)
+			assert_int_equal(fake.smcs[i][x], 0);
 	assert_int_equal(call(SMCCC_ARCH_WORKAROUND_2, 1, 0, 0), NOT_HERE);
-	assert_int_equal(fake.nr_smcs, 2);
+	assert_int_equal(fake.nr_smcs, 4);
 }
 
 /* --- random numbers --- */
@@ -219,6 +254,14 @@ static void no_trng(void)
 		assert_int_equal(call(calls[i], 64, 0, 0), NOT_HERE);
 	answer = 0xffffffff; /* a 32-bit -1 */
 	assert_int_equal(call(TRNG_VERSION, 0, 0, 0), NOT_HERE);
+	answer = 0xffff; /* a version before the first */
+	assert_int_equal(call(TRNG_VERSION, 7, 7, 7), NOT_HERE);
+	/* Firmware is asked for its version alone. */
+	for (unsigned int i = 0; i < fake.nr_smcs; i++) {
+		assert_int_equal(fake.smcs[i][0], TRNG_VERSION);
+		for (unsigned int x = 1; x < 4; x++)
+			assert_int_equal(fake.smcs[i][x], 0);
+	}
 }
 
 /* From the CPU: version, features, and just as many bits as were asked for. */
@@ -233,6 +276,9 @@ static void trng_from_the_cpu(void)
 	assert_int_equal(call(TRNG_VERSION, 0, 0, 0), 0x10000);
 	assert_int_equal(call(TRNG_FEATURES, TRNG_RND_64, 0, 0), 0);
 	assert_int_equal(call(TRNG_FEATURES, TRNG_RND_32, 0, 0), 0);
+	assert_int_equal(call(TRNG_FEATURES, TRNG_VERSION, 0, 0), 0);
+	assert_int_equal(call(TRNG_FEATURES, TRNG_VERSION - 1, 0, 0), NOT_HERE);
+	assert_int_equal(call(TRNG_FEATURES, 0, 0, 0), NOT_HERE);
 	assert_int_equal(call(TRNG_FEATURES, 0x84000054, 0, 0), NOT_HERE);
 	assert_int_equal(call(TRNG_FEATURES, 0x8400004f, 0, 0), NOT_HERE);
 	assert_int_equal(call(TRNG_FEATURES, 0xc4000050, 0, 0), NOT_HERE);
@@ -260,6 +306,15 @@ static void trng_from_the_cpu(void)
 			}
 			assert_int_equal(word[0],
 					 n >= 64 && wide ? ~0ull : BIT(min_u64(n, bits) % 64) - 1);
+			/* Each is one of the CPU's numbers, in their order. */
+			fake.random_next = ~0ull;
+			for (u64 w = 0; w * bits < n; w++) {
+				u64 left = min_u64(n - w * bits, bits), number;
+
+				assert_true(arch_random(&number));
+				assert_int_equal(word[w],
+						 left < 64 ? number & (BIT(left) - 1) : number);
+			}
 		}
 	}
 }
@@ -318,6 +373,9 @@ static void trng_from_firmware(void)
 		assert_int_equal(asked[i], 0);
 	/* The UUID is our own, whoever has the numbers. */
 	assert_int_equal(call(TRNG_GET_UUID, 0, 0, 0), 0x521c0b7d);
+	assert_int_equal(regs->x[1], 0x8d4a3e6f);
+	assert_int_equal(regs->x[2], 0xe235619b);
+	assert_int_equal(regs->x[3], 0x970af8c4);
 }
 
 /* A 32-bit call has 32-bit arguments. */

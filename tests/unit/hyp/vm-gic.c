@@ -22,6 +22,9 @@ static void hardware_interrupts(void)
 {
 	vm_gic_init(HOST_TIMER);
 	assert_int_equal(vm_gic_lr(hw(27, HOST_TIMER)), hw(27, HOST_TIMER) | GROUP);
+	/* The field is 13 bits; without HW it is no INTID, and links to nothing. */
+	assert_int_equal(vm_gic_lr(hw(27, HOST_TIMER) | BIT(45)), hw(27, HOST_TIMER) | GROUP);
+	assert_int_equal(vm_gic_lr(hw(27, HOST_TIMER) & ~HW), PENDING | GROUP | 27);
 	assert_int_equal(vm_gic_lr(hw(27, 27)), PENDING | GROUP | 27);
 	assert_int_equal(vm_gic_lr(hw(26, HOST_TIMER)), PENDING | GROUP | 26);
 	for (u64 intid = 0; intid < 1024; intid++) {

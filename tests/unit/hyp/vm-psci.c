@@ -15,11 +15,17 @@ static void start(void)
 
 static unsigned int reason;
 
-static s64 call(u64 function, u64 x1, u64 x2, u64 x3)
+/* By the vCPU that is loaded. */
+static s64 call_of(unsigned int vcpu, u64 function, u64 x1, u64 x2, u64 x3)
 {
 	guest_calls(function, x1, x2, x3);
 	reason = run();
-	return (s64)regs_of(&vm, 0)->x[0];
+	return (s64)regs_of(&vm, vcpu)->x[0];
+}
+
+static s64 call(u64 function, u64 x1, u64 x2, u64 x3)
+{
+	return call_of(0, function, x1, x2, x3);
 }
 
 /* CPU_ON of what is not there, is on, or is about to be: the code, and no word to the host. */
@@ -74,6 +80,11 @@ static void cpu_on_starts_from_reset(void)
 	assert_int_equal(regs->gic.vmcr, 0x77);
 	assert_int_equal(regs->pstate, PSR_EL1H | PSR_DAIF);
 	assert_int_equal(regs->mpidr & 0xffffff, 2);
+	/* Once: it is on now. */
+	regs->x[5] = 0x5a5a;
+	assert_int_equal(call_of(2, PSCI_AFFINITY_INFO_64, 2, 0, 0), PSCI_AFFINITY_ON);
+	assert_int_equal(regs->x[5], 0x5a5a);
+	assert_int_equal(((struct vcpu *)regs)->power, VCPU_ON);
 }
 
 /* The 32-bit call sees 32 bits of each argument. */
@@ -99,6 +110,8 @@ static void affinity_info(void)
 	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 1, 0, 0), PSCI_AFFINITY_ON_PENDING);
 	assert_int_equal(call(PSCI_AFFINITY_INFO_32, 0xff00000001, 0xff00000000, 0),
 			 PSCI_AFFINITY_ON_PENDING);
+	assert_int_equal(call(PSCI_AFFINITY_INFO_32, 1, 0, 7), PSCI_AFFINITY_ON_PENDING);
+	assert_int_equal(call(PSCI_AFFINITY_INFO_32, 1, 7, 0), PSCI_RET_INVALID_PARAMETERS);
 	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 3, 0, 0), PSCI_RET_INVALID_PARAMETERS);
 	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 0, 1, 0), PSCI_RET_INVALID_PARAMETERS);
 	assert_int_equal(call(PSCI_AFFINITY_INFO_64, 0, BIT(32), 0), PSCI_RET_INVALID_PARAMETERS);

@@ -315,7 +315,46 @@ static void list_register_flags(void)
 	prepare(STOCKADE_ENTRY_MORE);
 	run();
 	assert_int_equal(fake.entry.nr_lrs, 16);
+	assert_true(fake.entry.gic);
 	assert_true(fake.entry.gic_more);
+	/* Each flag is one of its own. */
+	for (u32 flags = 0; flags < 16; flags++) {
+		if (flags & (STOCKADE_ENTRY_MMIO | STOCKADE_ENTRY_SEA))
+			continue;
+		prepare(flags);
+		run();
+		assert_int_equal(fake.entry.gic, !(flags & STOCKADE_ENTRY_NO_GIC));
+		assert_int_equal(fake.entry.gic_more, !!(flags & STOCKADE_ENTRY_MORE));
+	}
+}
+
+static bool was_in_guest;
+
+static void note_in_guest(struct guest_regs *regs)
+{
+	(void)regs;
+	was_in_guest = this_cpu()->in_guest;
+}
+
+/* Others can see who is in a guest; and once all are to stop, nobody goes in. */
+static void entries_are_seen_and_stopped(void)
+{
+	u64 reason;
+
+	start();
+	was_in_guest = false;
+	guest_does(note_in_guest, ESR(EC_WFX, 0), 0, 0);
+	assert_int_equal(run(), STOCKADE_EXIT_WFI);
+	assert_true(was_in_guest);
+	assert_false(this_cpu()->in_guest);
+	fake.nr_entries = 0;
+	hyp_panicked = true;
+	assert_ret(vcpu_run(&reason), STOCKADE_EBUSY);
+	hyp_panicked = false;
+	vcpu_stop_all();
+	assert_int_equal(run(), STOCKADE_EXIT_DEAD);
+	assert_int_equal(fake.nr_entries, 0);
+	assert_false(this_cpu()->in_guest);
 }
 
 /* --- entries that make no sense --- */
@@ -443,6 +482,7 @@ static void lazy_registers(void)
 	guest_traps(ESR(EC_FP, 0), 0, 0);
 	assert_int_equal(run(), STOCKADE_EXIT_IRQ);
 	assert_int_equal(fake.nr_fp, 1);
+	regs_of(&vm, 0)->x[0] = 0x5a5a;
 	guest_traps(ESR(EC_PAUTH, 0), 0, 0);
 	assert_int_equal(run(), STOCKADE_EXIT_IRQ);
 	assert_int_equal(fake.nr_pauth, 1);
@@ -451,6 +491,7 @@ static void lazy_registers(void)
 	regs_of(&vm, 0)->el1.vbar = 0x80000;
 	guest_traps(ESR(EC_PAUTH, 0), 0, 0);
 	run();
+	assert_int_equal(regs_of(&vm, 0)->x[0], 0x5a5a);
 	assert_int_equal(fake.nr_pauth, 1);
 	assert_int_equal(regs_of(&vm, 0)->pc, 0x80200);
 	assert_int_equal(regs_of(&vm, 0)->el1.elr, 0x1000);
@@ -497,6 +538,7 @@ int main(void)
 		hyp_test(the_timers_level_is_told),
 		hyp_test(list_registers_are_bounded),
 		hyp_test(list_register_flags),
+		hyp_test(entries_are_seen_and_stopped),
 		hyp_test(nothing_is_bound),
 		hyp_test(no_entry_when_it_must_not_be),
 		hyp_test(answers_must_fit),

@@ -44,8 +44,12 @@ static bool mrs(u64 op0, u64 op1, u64 crn, u64 crm, u64 op2, u64 *value)
 
 static bool msr(u64 op0, u64 op1, u64 crn, u64 crm, u64 op2, u64 value)
 {
+	bool ok;
+
 	regs_of(&vm, 0)->x[7] = value;
-	return access_rt(op0, op1, crn, crm, op2, false, 7);
+	ok = access_rt(op0, op1, crn, crm, op2, false, 7);
+	assert_int_equal(regs_of(&vm, 0)->x[7], value);
+	return ok;
 }
 
 /* --- ID registers --- */
@@ -111,6 +115,41 @@ static void no_field_exceeds_the_cpus(void)
 							 op2, s, mine, cpu);
 				}
 			}
+		}
+	}
+}
+
+/* Of a CPU that has more of everything than there is, a guest sees this (docs/cpu-features.md). */
+static void every_field_is_limited(void)
+{
+	static const struct {
+		unsigned int crm, op2;
+		u64 guest, none; /* none: signed fields */
+	} regs[] = {
+		{ 4, 0, 0x1101000011110011, 0xff0000 },	  /* PFR0 */
+		{ 4, 1, 0x0000000000000021, 0 },	  /* PFR1 */
+		{ 5, 0, 0x000f00f000000000, 0 },	  /* DFR0 */
+		{ 6, 0, 0x1221111110212120, 0 },	  /* ISAR0 */
+		{ 6, 1, 0x0011211111311552, 0 },	  /* ISAR1 */
+		{ 6, 2, 0x1000000000005100, 0 },	  /* ISAR2 */
+		{ 7, 0, 0x0000100000111122, 0xff000000 }, /* MMFR0 */
+		{ 7, 1, 0x0100002001302022, 0 },	  /* MMFR1 */
+		{ 7, 2, 0x1021001100001011, 0 },	  /* MMFR2 */
+	};
+
+	for (unsigned int crm = 0; crm < 8; crm++) {
+		for (unsigned int op2 = 0; op2 < 8; op2++) {
+			u64 guest = 0, none = 0;
+
+			fake.idreg[crm][op2] = 0xeeeeeeeeeeeeeeee;
+			for (size_t i = 0; i < ARRAY_SIZE(regs); i++)
+				if (regs[i].crm == crm && regs[i].op2 == op2) {
+					guest = regs[i].guest;
+					none = regs[i].none;
+				}
+			assert_int_equal(idreg_guest_value(crm, op2, 40), guest);
+			fake.idreg[crm][op2] = ~0ull;
+			assert_int_equal(idreg_guest_value(crm, op2, 40), guest | none);
 		}
 	}
 }
@@ -260,6 +299,7 @@ static void writes_that_do_nothing(void)
 	u64 value;
 
 	start();
+	assert_true(msr(2, 0, 1, 0, 4, 0)); /* OSLAR_EL1 */
 	for (size_t i = 0; i < ARRAY_SIZE(regs); i++) {
 		const u8 *r = regs[i];
 
@@ -276,8 +316,10 @@ static void sgis_go_to_the_host(void)
 	start();
 	regs_of(&vm, 0)->x[7] = 0x100000000020003;
 	guest_traps(ESR(EC_SYS64, 3 << 20 | 5 << 17 | 12 << 10 | 7 << 5 | 11 << 1), 0, 0);
+	regs_of(&vm, 0)->pc = 0x1000;
 	assert_int_equal(run(), STOCKADE_EXIT_SGI);
 	assert_int_equal(run_page(&vm, 0)->arg[0], 0x100000000020003);
+	assert_int_equal(regs_of(&vm, 0)->pc, 0x1004);
 	guest_traps(ESR(EC_SYS64, 3 << 20 | 5 << 17 | 12 << 10 | 31 << 5 | 11 << 1), 0, 0);
 	assert_int_equal(run(), STOCKADE_EXIT_SGI);
 	assert_int_equal(run_page(&vm, 0)->arg[0], 0);
@@ -373,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hyp_test(policy_is_upstreams_on_max),
 		hyp_test(no_field_exceeds_the_cpus),
+		hyp_test(every_field_is_limited),
 		hyp_test(hidden_features_are_hidden),
 		hyp_test(none_stays_none),
 		hyp_test(parange_is_the_guests),
