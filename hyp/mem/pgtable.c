@@ -6,7 +6,6 @@
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
-#define TABLE_ENTRIES	 512
 #define VTTBR_VMID_SHIFT 48
 
 void pgtable_init_s2(struct pgtable *pt, pa_t root, unsigned int ipa_bits, u64 vmid,

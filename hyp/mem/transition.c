@@ -11,7 +11,7 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-#define BLOCK_PAGES    512
+#define BLOCK_PAGES    TABLE_ENTRIES
 #define MAX_DONATE_HYP 16
 /* Pages of MMIO that a guest may name: each may cost the host tables. */
 #define MAX_GUARDED 1024
