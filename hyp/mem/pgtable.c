@@ -76,7 +76,8 @@ void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
 		table_write(entry, 0);
 		flush(pt, ia);
 	}
-	if (value) {
+	/* What is invalid may say something too. */
+	if (*entry != value) {
 		table_write(entry, value);
 		if (pt->vttbr)
 			table_write_barrier();
