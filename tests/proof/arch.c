@@ -79,3 +79,7 @@ void tlb_flush_s2_all(u64 vttbr)
 void table_write_barrier(void)
 {
 }
+
+void hyp_table_write_barrier(void)
+{
+}

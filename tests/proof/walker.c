@@ -71,6 +71,10 @@ void table_write_barrier(void)
 {
 }
 
+void hyp_table_write_barrier(void)
+{
+}
+
 void hyp_panic(const char *file, unsigned int line, const char *what)
 {
 	(void)file, (void)line, (void)what;
