@@ -40,6 +40,7 @@ help:
 	@echo 'make spec       the specification of page ownership against the hypervisor (STEPS=10000000 SEED=1)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
 	@echo 'make tsan       CPUs as threads under ThreadSanitizer (SECONDS=12, SEED=N)'
+	@echo 'make proof      bounded proofs, all of them; some are in make test (T=FILE/NAME: only that)'
 	@echo 'make system     system tests only (T=NAME: only that)'
 	@echo 'make check      static checks: format, cppcheck, clang-tidy, sparse, locks, and others'
 	@echo 'make coverage   lines and branches of hyp/ that unit tests run; fails if one is missing'
@@ -112,17 +113,22 @@ spec: deps
 tsan: deps
 	+@tools/test.sh tsan
 
+.PHONY: proof
+proof: deps
+	+@PROOFS=all tools/test.sh proof
+
 .PHONY: system
 system: all
 	+@tools/test.sh system
 
 .PHONY: test
 test: all
-	+@tools/test.sh unit spec mutation fuzz tsan system demo smoke secure-world
+	+@tools/test.sh unit spec mutation fuzz tsan proof system demo smoke secure-world
 
 .PHONY: test-all
 test-all: all
-	+@TEST_ALL=1 tools/test.sh unit spec mutation fuzz tsan system demo smoke secure-world
+	+@TEST_ALL=1 PROOFS=all tools/test.sh unit spec mutation fuzz tsan proof system demo smoke \
+		secure-world
 
 .PHONY: soak
 soak: all

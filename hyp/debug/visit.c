@@ -2,8 +2,6 @@
 #include "arch/layout.h"
 #include "debug/debug.h"
 
-#define TABLE_ENTRIES 512
-
 static enum stockade_broken visit(struct table_visitor *visitor, pa_t table, u64 ia,
 				  unsigned int level, u64 nr)
 {

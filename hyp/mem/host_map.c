@@ -11,8 +11,6 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-#define TABLE_ENTRIES 512
-
 struct pgtable host_map;
 
 /* At launch, where there are no others that the host has. */

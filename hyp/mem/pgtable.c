@@ -6,7 +6,6 @@
 #include "arch/tlb.h"
 #include "lib/panic.h"
 
-#define TABLE_ENTRIES	 512
 #define VTTBR_VMID_SHIFT 48
 
 void pgtable_init_s2(struct pgtable *pt, pa_t root, unsigned int ipa_bits, u64 vmid,
@@ -77,7 +76,8 @@ void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
 		table_write(entry, 0);
 		flush(pt, ia);
 	}
-	if (value) {
+	/* What is invalid may say something too. */
+	if (*entry != value) {
 		table_write(entry, value);
 		if (pt->vttbr)
 			table_write_barrier();

@@ -5,6 +5,7 @@
 #ifndef HYP_MEM_PTE_H
 #define HYP_MEM_PTE_H
 
+#include "arch/granule.h"
 #include "lib/types.h"
 
 #define PTE_VALID BIT(0)
@@ -45,7 +46,7 @@
 
 static inline unsigned int level_shift(unsigned int level)
 {
-	return PAGE_SHIFT + 9 * (3 - level);
+	return PAGE_SHIFT + TABLE_SHIFT * (3 - level);
 }
 
 static inline u64 level_size(unsigned int level)

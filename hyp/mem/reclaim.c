@@ -13,7 +13,6 @@
 #include "mem/page.h"
 #include "mem/transition.h"
 
-#define TABLE_ENTRIES 512
 /* What one call may do: pages zeroed, and entries looked at. */
 #define BATCH_PAGES   32
 #define BATCH_ENTRIES 1024

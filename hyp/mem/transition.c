@@ -11,7 +11,7 @@
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 
-#define BLOCK_PAGES    512
+#define BLOCK_PAGES    TABLE_ENTRIES
 #define MAX_DONATE_HYP 16
 /* Pages of MMIO that a guest may name: each may cost the host tables. */
 #define MAX_GUARDED 1024
@@ -58,9 +58,10 @@ static u64 tables_for_hyp(pa_t pa, u64 nr) REQUIRES(mem)
 	return tables;
 }
 
+/* Not the page at address 0, if that is RAM: 0 ends a pool's list, and says that a guest has no page. */
 static bool may_donate_hyp(pa_t pa, u64 nr)
 {
-	return nr && nr <= MAX_DONATE_HYP && IS_ALIGNED(pa, PAGE_SIZE) &&
+	return pa && nr && nr <= MAX_DONATE_HYP && IS_ALIGNED(pa, PAGE_SIZE) &&
 	       page_is_ram(pa, nr * PAGE_SIZE);
 }
 
@@ -239,7 +240,7 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 	u64 need;
 	int ret = STOCKADE_OK;
 
-	if ((nr != 1 && nr != BLOCK_PAGES) || !ipa_is_valid(mem, ipa) ||
+	if (!pa || (nr != 1 && nr != BLOCK_PAGES) || !ipa_is_valid(mem, ipa) ||
 	    !IS_ALIGNED(pa | ipa, level_size(level)) || !page_is_ram(pa, level_size(level)))
 		return STOCKADE_EINVAL;
 

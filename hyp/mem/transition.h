@@ -20,7 +20,7 @@ struct want {
 
 /*
  * The host gives nr (1 to 16) contiguous pages to the hypervisor: they are zeroed and mapped at EL2.
- * EINVAL: no RAM, or a bad nr. EPERM: one of them is not the host's alone.
+ * EINVAL: no RAM, the page at address 0, or a bad nr. EPERM: one of them is not the host's alone.
  */
 int host_donate_hyp(pa_t pa, u64 nr, struct want *want) TAKES(mem);
 /* The same for hyp_pool, and put into it: alone may use its reserve. */
@@ -36,7 +36,7 @@ void host_unshare_hyp(pa_t pa) TAKES(mem);
 
 /*
  * The host gives nr (1 or 512) pages to the guest, contents kept.
- * EINVAL: no RAM, misaligned, beyond the guest's IPA space. EPERM: a page is not the host's alone, or
+ * EINVAL: no RAM, address 0, misaligned, beyond the guest's IPA space. EPERM: a page is not the host's alone, or
  * the VM is dying. EEXIST: the guest has a page there. EFAULT: poisoned, or guarded MMIO. EAGAIN: not possible as a block.
  */
 int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)

@@ -228,7 +228,9 @@ static void set_flushes_what_was_valid(void)
 	entry = pgtable_make(&pt, 0x5000, 3);
 	fake.nr_ops = 0;
 	pgtable_set(&pt, entry, 0x5000, PTE_POISON);
+	assert_int_equal(*entry, PTE_POISON);
 	pgtable_set(&pt, entry, 0x5000, 0);
+	assert_int_equal(*entry, 0);
 	pgtable_set(&pt, entry, 0x5000, pte_leaf(0x1000, 3, ATTRS));
 	for (unsigned int i = 0; i < fake.nr_ops; i++)
 		assert_int_equal(fake.ops[i].kind, FAKE_DSB);

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the host does with its pages towards the hypervisor and the secure world. */
+#include "machine.h"
+#include "mem/secure.h"
+
+static struct want want;
+
+void share_hyp(void)
+{
+	pa_t pa = nondet_u64();
+	int ret;
+
+	machine_any(WITH_HYP);
+	ret = host_share_hyp(pa, &want);
+	machine_check(0, 0);
+	reachable(ret == STOCKADE_EINVAL);
+	reachable(ret == STOCKADE_EPERM);
+	reachable(ret == STOCKADE_EBUSY);
+	reachable(ret == STOCKADE_ENOMEM);
+	reachable(ret == STOCKADE_OK && page_before(pa).state == PAGE_HOST);
+	reachable(ret == STOCKADE_OK && page_before(pa).state == PAGE_HOST_SHARED);
+	if (ret) {
+		__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
+		return;
+	}
+	__CPROVER_assert(IS_ALIGNED(pa, PAGE_SIZE) && is_ram(pa), "it is a page of RAM");
+	__CPROVER_assert(page_before(pa).state == PAGE_HOST ||
+				 page_before(pa).state == PAGE_HOST_SHARED,
+			 "it was the host's");
+	__CPROVER_assert(page_now(pa).state == PAGE_HOST_SHARED, "it is shared");
+	__CPROVER_assert(page_now(pa).refs == page_before(pa).refs + 1, "the count does not wrap");
+}
+
+/* Its caller has shared the page. */
+void unshare_hyp(void)
+{
+	pa_t pa = (nondet_u64() % NR_PAGES) * PAGE_SIZE;
+
+	machine_any(WITH_HYP);
+	__CPROVER_assume(is_ram(pa) && page_before(pa).state == PAGE_HOST_SHARED);
+	host_unshare_hyp(pa);
+	machine_check(0, 0);
+	reachable(page_now(pa).state == PAGE_HOST);
+	reachable(page_now(pa).state == PAGE_HOST_SHARED);
+	__CPROVER_assert(page_now(pa).refs == page_before(pa).refs - 1, "the count does not wrap");
+}
+
+static void donate(bool to_pool, u64 nr)
+{
+	pa_t pa = nondet_u64();
+	int ret;
+
+	machine_any(WITH_HYP);
+	ret = to_pool ? host_donate_pool(pa, nr, &want) : host_donate_hyp(pa, nr, &want);
+	machine_check(to_pool && !ret ? nr : 0, 0);
+	reachable(ret == STOCKADE_EINVAL);
+	reachable(ret == STOCKADE_EPERM);
+	reachable(ret == STOCKADE_ENOMEM);
+	reachable(ret == STOCKADE_OK);
+	if (ret) {
+		__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
+		return;
+	}
+	__CPROVER_assert(IS_ALIGNED(pa, PAGE_SIZE) && is_ram_range(pa, nr), "it is RAM");
+	for (unsigned int i = 0; i < nr; i++) {
+		__CPROVER_assert(page_before(pa + i * PAGE_SIZE).state == PAGE_HOST,
+				 "they were the host's alone");
+		__CPROVER_assert(page_now(pa + i * PAGE_SIZE).state == PAGE_HYP,
+				 "they are the hypervisor's");
+	}
+}
+
+void donate_hyp_page(void)
+{
+	donate(false, 1);
+}
+
+/* They may lie in two tables. */
+void donate_hyp_pages(void)
+{
+	donate(false, 2);
+}
+
+void donate_pool_page(void)
+{
+	donate(true, 1);
+}
+
+/* As many as no call may ask for. */
+void donate_hyp_number(void)
+{
+	u64 nr = nondet_u64();
+
+	machine_any(WITH_HYP);
+	__CPROVER_assume(!nr || nr > 16);
+	__CPROVER_assert(host_donate_hyp(nondet_u64(), nr, &want) == STOCKADE_EINVAL,
+			 "it is refused");
+	__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
+	reachable(!nr);
+	reachable(nr >> 52);
+}
+
+/* Its caller has had the page from host_donate_hyp(), which maps and unmaps pages by themselves. */
+void return_hyp(void)
+{
+	pa_t pa = (nondet_u64() % NR_PAGES) * PAGE_SIZE;
+
+	machine_any(WITH_HYP);
+	__CPROVER_assume(is_ram(pa) && page_before(pa).state == PAGE_HYP &&
+			 host_before(pa).level == 3 && hyp_before(pa).level == 3);
+	hyp_donate_host(pa);
+	machine_check(0, 0);
+	reachable(host_now(pa).level == 3);
+	reachable(host_now(pa).level == 1);
+	__CPROVER_assert(page_now(pa).state == PAGE_HOST, "it is the host's");
+}
+
+void share_secure(void)
+{
+	pa_t pa = nondet_u64();
+	u64 nr = nondet_u64();
+	struct secure_list list = { SECURE_LIST_EMPTY };
+	int ret;
+
+	machine_any(WITH_HYP);
+	__CPROVER_assume(nr <= 3 || nr > NR_PAGES);
+	ret = host_share_secure(&list, pa, nr);
+	machine_check(0, 0);
+	reachable(ret == STOCKADE_EINVAL);
+	reachable(ret == STOCKADE_EPERM && page_before(pa).state == PAGE_HOST);
+	reachable(ret == STOCKADE_OK && nr == 3);
+	if (ret) {
+		__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
+		__CPROVER_assert(list.head == SECURE_LIST_EMPTY, "nor the list");
+		return;
+	}
+	__CPROVER_assert(IS_ALIGNED(pa, PAGE_SIZE) && is_ram_range(pa, nr), "it is RAM");
+	for (unsigned int i = 0; i < 3 && i < nr; i++) {
+		__CPROVER_assert(page_before(pa + i * PAGE_SIZE).state == PAGE_HOST,
+				 "they were the host's alone");
+		__CPROVER_assert(page_now(pa + i * PAGE_SIZE).state == PAGE_HOST_SECURE,
+				 "they may be reached by the secure world");
+	}
+	host_unshare_secure(&list, nr);
+	__CPROVER_assert(machine_unchanged(), "taken back, all is as it was");
+}

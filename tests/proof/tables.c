@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tables.h"
+
+#include "arch/layout.h"
+#include "machine.h"
+
+struct tables host_tables, hyp_tables, vm_tables;
+
+static u64 table_entry(unsigned int frame)
+{
+	return (u64)frame << PAGE_SHIFT | PTE_VALID | PTE_TABLE;
+}
+
+/* The table below an entry: l1's is the first, then l2's, then l3's. */
+static unsigned int frame_below(const struct tables *tables, unsigned int level, unsigned int index)
+{
+	return tables->first_frame + (level == 0 ? 0 : level == 1 ? 1 + index : 1 + NR_L1 + index);
+}
+
+static struct tables *tables_of(const struct pgtable *pt)
+{
+	if (pt == &host_map)
+		return &host_tables;
+	if (pt == &hyp_map)
+		return &hyp_tables;
+	__CPROVER_assert(pt == &vm.map, "there are three maps");
+	return &vm_tables;
+}
+
+static unsigned int page_nr(const struct pgtable *pt, u64 ia)
+{
+	if (pt == &hyp_map) {
+		__CPROVER_assert(ia >= HYP_LINEAR_BASE, "of EL2's space only the linear region");
+		ia -= HYP_LINEAR_BASE;
+	}
+	__CPROVER_assert(ia >> PROOF_IA_BITS == 0, "a walk is for an address within the map");
+	return (unsigned int)(ia >> PAGE_SHIFT) % NR_PAGES;
+}
+
+void pgtable_init_s2(struct pgtable *pt, pa_t root, unsigned int ipa_bits, u64 vmid,
+		     struct pool *pool)
+{
+	*pt = (struct pgtable){ root, pool, root | (vmid + 1) << 48, (u8)ipa_bits, 1 };
+}
+
+void pgtable_init_hyp(struct pgtable *pt, pa_t root, struct pool *pool)
+{
+	*pt = (struct pgtable){ root, pool, 0, HYP_VA_BITS, 0 };
+}
+
+bool pgtable_map(struct pgtable *pt, u64 ia, pa_t pa, u64 size, u64 attrs)
+{
+	(void)pt, (void)ia, (void)pa, (void)size, (void)attrs;
+	__CPROVER_assert(false, "only launch maps ranges");
+	return false;
+}
+
+u64 *pgtable_find_above(const struct pgtable *pt, u64 ia, unsigned int deepest, unsigned int *level)
+{
+	struct tables *tables = tables_of(pt);
+	unsigned int nr = page_nr(pt, ia);
+
+	*level = pt->start_level;
+	if (*level == 0) {
+		if (deepest == 0 || !pte_is_table(tables->l0[0], 0))
+			return &tables->l0[0];
+		*level = 1;
+	}
+	if (deepest == 1 || !pte_is_table(tables->l1[nr >> 2 * TABLE_SHIFT], 1))
+		return &tables->l1[nr >> 2 * TABLE_SHIFT];
+	*level = 2;
+	if (deepest == 2 || !pte_is_table(tables->l2[nr >> TABLE_SHIFT], 2))
+		return &tables->l2[nr >> TABLE_SHIFT];
+	*level = 3;
+	return &tables->l3[nr];
+}
+
+u64 *pgtable_find(const struct pgtable *pt, u64 ia, unsigned int *level)
+{
+	return pgtable_find_above(pt, ia, 3, level);
+}
+
+unsigned int pgtable_missing(const struct pgtable *pt, u64 ia, unsigned int level)
+{
+	unsigned int found;
+
+	pgtable_find(pt, ia, &found);
+	return found < level ? level - found : 0;
+}
+
+void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
+{
+	(void)pt;
+	(void)ia;
+	*entry = value;
+}
+
+/* One table for the index-th entry of a level: what is mapped stays mapped. */
+static void split(struct tables *tables, struct pool *pool, u64 *entry, unsigned int level,
+		  unsigned int index, u64 *below)
+{
+	u64 old = *entry;
+	u64 attrs = old & ~(PTE_ADDR | PTE_VALID | PTE_TABLE);
+
+	__CPROVER_assert(pool->free > 0, "there is a page for the table");
+	pool->free--;
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+		below[index * TABLE_ENTRIES + i] =
+			old & PTE_VALID ? pte_leaf((old & PTE_ADDR) + i * level_size(level + 1),
+						   level + 1, attrs) :
+					  0;
+	*entry = table_entry(frame_below(tables, level, index));
+}
+
+u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level)
+{
+	struct tables *tables = tables_of(pt);
+	unsigned int nr = page_nr(pt, ia), l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT,
+		     found;
+
+	if (pt->start_level == 0 && level > 0 && !pte_is_table(tables->l0[0], 0))
+		split(tables, pt->pool, &tables->l0[0], 0, 0, tables->l1);
+	if (level > 1 && !pte_is_table(tables->l1[l1], 1))
+		split(tables, pt->pool, &tables->l1[l1], 1, l1, tables->l2);
+	if (level > 2 && !pte_is_table(tables->l2[l2], 2))
+		split(tables, pt->pool, &tables->l2[l2], 2, l2, tables->l3);
+	pgtable_find(pt, ia, &found);
+	__CPROVER_assert(found == level, "no panic: the walk goes no deeper");
+	return pgtable_find_above(pt, ia, level, &found);
+}
+
+static bool is_empty(const u64 *entries, unsigned int table)
+{
+	u64 all = 0;
+
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+		all |= entries[table * TABLE_ENTRIES + i];
+	return !all;
+}
+
+void pgtable_prune(struct pgtable *pt, u64 ia)
+{
+	struct tables *tables = tables_of(pt);
+	unsigned int nr = page_nr(pt, ia), l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT,
+		     level;
+
+	pgtable_find(pt, ia, &level);
+	if (level == 3 && is_empty(tables->l3, l2)) {
+		tables->l2[l2] = 0;
+		pt->pool->free++;
+		level = 2;
+	}
+	if (level == 2 && is_empty(tables->l2, l1)) {
+		tables->l1[l1] = 0;
+		pt->pool->free++;
+		level = 1;
+	}
+	if (level == 1 && pt->start_level == 0 && is_empty(tables->l1, 0)) {
+		tables->l0[0] = 0;
+		pt->pool->free++;
+	}
+}
+
+/* --- pools --- */
+
+void pool_put(struct pool *pool, pa_t page)
+{
+	__CPROVER_assert(page != 0, "0 is no page: it ends the list");
+	__CPROVER_assert(page >> PAGE_SHIFT >= NR_PAGES ? tables_is_clear(page) :
+							  is_free_page(page),
+			 "what goes into a pool is a zeroed page of the hypervisor's");
+	pool->free++;
+}
+
+pa_t pool_get(struct pool *pool)
+{
+	if (!pool->free)
+		return 0;
+	pool->free--;
+	return any_free_page();
+}
+
+void pool_reserve(struct pool *pool, u64 n)
+{
+	__CPROVER_assert(pool->free >= n, "no panic: what is set aside is there");
+	pool->free -= n;
+	pool->reserved += n;
+}
+
+void pool_unreserve(struct pool *pool, u64 n)
+{
+	__CPROVER_assert(pool->reserved >= n, "no panic: what is released was set aside");
+	pool->reserved -= n;
+	pool->free += n;
+}
+
+void pool_add_range(struct pool *pool, pa_t base, u64 size)
+{
+	(void)pool, (void)base, (void)size;
+	__CPROVER_assert(false, "only launch adds a range");
+}
+
+/* --- looks --- */
+
+struct leaf tables_leaf(const struct tables *tables, unsigned int start_level, unsigned int nr)
+{
+	unsigned int l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT;
+
+	if (start_level == 0 && !pte_is_table(tables->l0[0], 0))
+		return (struct leaf){ tables->l0[0], 0 };
+	if (!pte_is_table(tables->l1[l1], 1))
+		return (struct leaf){ tables->l1[l1], 1 };
+	if (!pte_is_table(tables->l2[l2], 2))
+		return (struct leaf){ tables->l2[l2], 2 };
+	return (struct leaf){ tables->l3[nr], 3 };
+}
+
+unsigned int tables_count(const struct tables *tables, unsigned int start_level)
+{
+	unsigned int nr = start_level ? 0 : pte_is_table(tables->l0[0], 0);
+
+	for (unsigned int i = 0; i < NR_L1 && (start_level || nr); i++) {
+		if (!pte_is_table(tables->l1[i], 1))
+			continue;
+		nr++;
+		for (unsigned int j = i * TABLE_ENTRIES; j < (i + 1) * TABLE_ENTRIES; j++)
+			nr += pte_is_table(tables->l2[j], 2);
+	}
+	return nr;
+}
+
+void tables_any_links(struct tables *tables, unsigned int start_level)
+{
+	if (!start_level && nondet_bool())
+		tables->l0[0] = table_entry(tables->first_frame);
+	for (unsigned int i = 0; i < NR_L1; i++)
+		if (nondet_bool())
+			tables->l1[i] = table_entry(frame_below(tables, 1, i));
+	for (unsigned int i = 0; i < NR_L2; i++)
+		if (nondet_bool())
+			tables->l2[i] = table_entry(frame_below(tables, 2, i));
+}
+
+void tables_all_links(struct tables *tables)
+{
+	tables->l0[0] = table_entry(tables->first_frame);
+	for (unsigned int i = 0; i < NR_L1; i++)
+		tables->l1[i] = table_entry(frame_below(tables, 1, i));
+	for (unsigned int i = 0; i < NR_L2; i++)
+		tables->l2[i] = table_entry(frame_below(tables, 2, i));
+}
+
+/* --- tables as pages --- */
+
+static u64 words_of(struct tables *tables, unsigned int frame, bool clear)
+{
+	unsigned int table = frame - tables->first_frame;
+	u64 all = 0;
+
+	for (unsigned int i = 0; i < NR_L1; i++) {
+		all |= table == 0 ? tables->l1[i] : 0;
+		tables->l1[i] = table == 0 && clear ? 0 : tables->l1[i];
+	}
+	for (unsigned int i = 0; i < NR_L2; i++) {
+		bool in = table == 1 + i / TABLE_ENTRIES;
+
+		all |= in ? tables->l2[i] : 0;
+		tables->l2[i] = in && clear ? 0 : tables->l2[i];
+	}
+	for (unsigned int i = 0; i < NR_PAGES; i++) {
+		bool in = table == 1 + NR_L1 + i / TABLE_ENTRIES;
+
+		all |= in ? tables->l3[i] : 0;
+		tables->l3[i] = in && clear ? 0 : tables->l3[i];
+	}
+	return all;
+}
+
+static u64 words(pa_t table, bool clear)
+{
+	unsigned int frame = (unsigned int)(table >> PAGE_SHIFT);
+
+	__CPROVER_assert(frame >= FIRST_TABLE && frame < TABLES_OF(3), "it is a table");
+	return words_of(&host_tables, frame, clear) | words_of(&hyp_tables, frame, clear) |
+	       words_of(&vm_tables, frame, clear);
+}
+
+void tables_clear(pa_t table)
+{
+	words(table, true);
+}
+
+bool tables_is_clear(pa_t table)
+{
+	return !words(table, false);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract of mem/pgtable.h and mem/pool.h, in place of both, for proofs of what calls them; that they keep it is
+ * proved in walker.c.
+ *
+ * A table has a fixed place, in use or not, and a pool is a count. What calls them sees addresses of tables but never
+ * looks at them otherwise than to go there: that is what allows it.
+ */
+#ifndef PROOF_TABLES_H
+#define PROOF_TABLES_H
+
+#include "mem/pgtable.h"
+
+/* Pages that each of the maps has room for, and the addresses of the host and the guest. */
+#define NR_PAGES      (1u << 3 * TABLE_SHIFT)
+#define PROOF_IA_BITS (PAGE_SHIFT + 3 * TABLE_SHIFT)
+
+#define NR_L1 (NR_PAGES >> 2 * TABLE_SHIFT)
+#define NR_L2 (NR_PAGES >> TABLE_SHIFT)
+
+/* Entries of all tables of a level, side by side: whether a table is there, the entry above says. */
+struct tables {
+	u64 l0[1]; /* EL2's linear region */
+	u64 l1[NR_L1];
+	u64 l2[NR_L2];
+	u64 l3[NR_PAGES];
+	unsigned int first_frame; /* tables are the frames from here on: l1's, l2's, l3's */
+};
+
+extern struct tables host_tables, hyp_tables, vm_tables;
+
+/* Any of the entries lead to the tables that may be below them; all of them do. */
+void tables_any_links(struct tables *tables, unsigned int start_level);
+void tables_all_links(struct tables *tables);
+
+struct leaf {
+	u64 pte;
+	unsigned int level;
+};
+/* What the tables say of a page. */
+struct leaf tables_leaf(const struct tables *tables, unsigned int start_level, unsigned int nr);
+/* How many tables are in use. */
+unsigned int tables_count(const struct tables *tables, unsigned int start_level);
+
+/* Frames of tables, all of them. */
+#define NR_TABLES    (3 * (1 + NR_L1 + NR_L2))
+#define FIRST_TABLE  NR_PAGES
+#define TABLES_OF(n) (FIRST_TABLE + (n)*NR_TABLES / 3)
+
+/* A table as a page. */
+void tables_clear(pa_t table);
+bool tables_is_clear(pa_t table);
+
+#endif
