@@ -60,12 +60,18 @@ void *hyp_array_va(pa_t pa)
 }
 
 /*
- * Only cache.h's functions go to a page by its address here, so that the address itself will do as a pointer. The
- * window is none of these pages'.
+ * Only cache.h's functions go to a page by its address here, so that the address itself will do as a pointer; to a
+ * table others go too. The window is none of these pages'.
  */
 void *hyp_va(pa_t pa)
 {
-	return (void *)pa;
+	return pa < pa_of(FIRST_TABLE) ? (void *)pa : tables_words(pa);
+}
+
+static bool is_table(const void *va)
+{
+	return __CPROVER_same_object(va, &host_tables) || __CPROVER_same_object(va, &hyp_tables) ||
+	       __CPROVER_same_object(va, &vm_tables);
 }
 
 pa_t hyp_pa(const void *va)
@@ -90,12 +96,14 @@ static void linear_is_mapped(pa_t pa)
 
 void clear_page(void *va)
 {
-	pa_t pa = pa_at(va);
+	pa_t pa;
 
-	if (pa >= pa_of(FIRST_TABLE)) {
-		tables_clear(pa);
+	if (is_table(va)) {
+		for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+			((u64 *)va)[i] = 0;
 		return;
 	}
+	pa = pa_at(va);
 	if ((u64)va != HYP_WINDOW_BASE)
 		linear_is_mapped(pa);
 	contents[nr_of(pa)] = 0;

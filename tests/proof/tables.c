@@ -252,45 +252,30 @@ void tables_all_links(struct tables *tables)
 
 /* --- tables as pages --- */
 
-static u64 words_of(struct tables *tables, unsigned int frame, bool clear)
+static struct tables *tables_at(unsigned int frame)
 {
-	unsigned int table = frame - tables->first_frame;
-	u64 all = 0;
-
-	for (unsigned int i = 0; i < NR_L1; i++) {
-		all |= table == 0 ? tables->l1[i] : 0;
-		tables->l1[i] = table == 0 && clear ? 0 : tables->l1[i];
-	}
-	for (unsigned int i = 0; i < NR_L2; i++) {
-		bool in = table == 1 + i / TABLE_ENTRIES;
-
-		all |= in ? tables->l2[i] : 0;
-		tables->l2[i] = in && clear ? 0 : tables->l2[i];
-	}
-	for (unsigned int i = 0; i < NR_PAGES; i++) {
-		bool in = table == 1 + NR_L1 + i / TABLE_ENTRIES;
-
-		all |= in ? tables->l3[i] : 0;
-		tables->l3[i] = in && clear ? 0 : tables->l3[i];
-	}
-	return all;
-}
-
-static u64 words(pa_t table, bool clear)
-{
-	unsigned int frame = (unsigned int)(table >> PAGE_SHIFT);
-
 	__CPROVER_assert(frame >= FIRST_TABLE && frame < TABLES_OF(3), "it is a table");
-	return words_of(&host_tables, frame, clear) | words_of(&hyp_tables, frame, clear) |
-	       words_of(&vm_tables, frame, clear);
+	return frame < TABLES_OF(1) ? &host_tables :
+	       frame < TABLES_OF(2) ? &hyp_tables :
+				      &vm_tables;
 }
 
-void tables_clear(pa_t table)
+u64 *tables_words(pa_t table)
 {
-	words(table, true);
+	struct tables *tables = tables_at((unsigned int)(table >> PAGE_SHIFT));
+	unsigned int nr = (unsigned int)(table >> PAGE_SHIFT) - tables->first_frame;
+
+	__CPROVER_assert(nr > 0, "only EL2's first table is there, which nobody looks into");
+	return nr <= NR_L1 ? &tables->l2[(nr - 1) % NR_L1 * TABLE_ENTRIES] :
+			     &tables->l3[(nr - 1 - NR_L1) % NR_L2 * TABLE_ENTRIES];
 }
 
 bool tables_is_clear(pa_t table)
 {
-	return !words(table, false);
+	const u64 *words = tables_words(table);
+	u64 all = 0;
+
+	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
+		all |= words[i];
+	return !all;
 }

@@ -48,7 +48,7 @@ unsigned int tables_count(const struct tables *tables, unsigned int start_level)
 #define TABLES_OF(n) (FIRST_TABLE + (n)*NR_TABLES / 3)
 
 /* A table as a page. */
-void tables_clear(pa_t table);
+u64 *tables_words(pa_t table);
 bool tables_is_clear(pa_t table);
 
 #endif
