@@ -184,6 +184,8 @@ void fake_tlb_reset(bool empty_ram)
 
 	if (ram_fd < 0)
 		set_up();
+	/* A test that went on from a complaint may have left it. */
+	unlock_tlb();
 	sigaction(SIGSEGV, &action, NULL);
 	for (size_t i = 0; i < nr_fills; i++)
 		unfill(fills[i]);
