@@ -33,7 +33,7 @@ check_spdx()
 
 	while read -r f; do
 		case $f in
-		COPYING | LICENSE* | *.gif | *.png | *.svg | *.bin) continue ;;
+		COPYING | LICENSE* | *.gif | *.png | *.svg | *.bin | *.json) continue ;;
 		esac
 		if ! head -n 5 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only'; then
 			echo "$f: no SPDX line"

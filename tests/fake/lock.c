@@ -69,7 +69,7 @@ static void call_quietly(void (*fn)(void))
 static void take(struct spinlock *lock, const char *name)
 {
 	unsigned int cpu = fake_cpu_index();
-	struct timespec start, now;
+	struct timespec start = { 0 }, now;
 	u32 holder = 0;
 
 	if (fake.threads)
