@@ -80,7 +80,7 @@ static void *answer(void *arg)
  */
 uint64_t idle_time(void)
 {
-	unsigned long long sum = 0, ns;
+	unsigned long long sum = 0;
 	pthread_t thread;
 	char line[1024];
 	uint64_t t;
@@ -92,9 +92,17 @@ uint64_t idle_time(void)
 		die("pipe: %s", strerror(errno));
 	t = now();
 	f = fopen("/proc/schedstat", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "cpu%*u %*u %*u %*u %*u %*u %*u %llu", &ns) == 1)
-			sum += ns;
+	while (f && fgets(line, sizeof(line), f)) {
+		char *word = line;
+		int i;
+
+		if (strncmp(line, "cpu", 3))
+			continue;
+		for (i = 0; i < 7 && word; i++)
+			word = strchr(word + 1, ' ');
+		if (word)
+			sum += strtoull(word, NULL, 10);
+	}
 	if (!sum)
 		die("/proc/schedstat does not tell for how long CPUs were busy");
 	fclose(f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rows of a VM's memory and of its life. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,7 +50,8 @@ static struct life live(int kvm, bool huge, size_t touched)
 
 static void life_rows(int kvm, bool huge)
 {
-	const double pages = TOUCHED / PAGE;
+	const size_t nr_pages = TOUCHED / PAGE;
+	const double pages = (double)nr_pages;
 	const char *suffix = huge ? "huge" : "4k";
 	struct life none = live(kvm, huge, 0);
 	struct life life = live(kvm, huge, TOUCHED);
@@ -149,8 +151,8 @@ static double free_bytes(void)
 	usleep(500000); /* what is freed late */
 	f = fopen("/proc/meminfo", "re");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "MemFree: %lu kB", &kb) == 1)
-			break;
+		if (!strncmp(line, "MemFree:", 8))
+			kb = strtoul(line + 8, NULL, 10);
 	if (!f || !kb)
 		die("no MemFree in /proc/meminfo");
 	fclose(f);

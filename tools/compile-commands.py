@@ -65,7 +65,7 @@ def driver(program):
 
 def directories():
     """Those whose Makefile compiles something: in this order, by which a source is the hypervisor's first."""
-    yield from ("hyp", "vmm")
+    yield from ("hyp", "vmm", "bench")
     for path in sorted(glob.glob(os.path.join(TOP, "tests/*/Makefile")) +
                        glob.glob(os.path.join(TOP, "tests/*/*/Makefile"))):
         directory = os.path.relpath(os.path.dirname(path), TOP)

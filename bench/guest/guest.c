@@ -184,10 +184,10 @@ static void command_loop(void)
 		struct result res = { { 0 } };
 		u64 cmd = mmio_read64(TEST_DEV + DEV_COMMAND);
 		u64 arg[4];
-		int i;
+		u64 i;
 
 		for (i = 0; i < 4; i++)
-			arg[i] = mmio_read64(TEST_DEV + DEV_ARG + 8u * (unsigned int)i);
+			arg[i] = mmio_read64(TEST_DEV + DEV_ARG + 8 * i);
 		switch (cmd) {
 		case GUEST_READY:
 			res.r[0] = read_sysreg(cntfrq_el0);

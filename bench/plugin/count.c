@@ -187,19 +187,23 @@ static void finish(plugin_id id, void *data)
 
 int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, char **argv)
 {
+	char *high;
 	int i;
 
 	(void)info;
 	for (i = 0; i < argc; i++) {
-		if (!strncmp(argv[i], "out=", 4))
+		if (!strncmp(argv[i], "out=", 4)) {
 			out = fopen(argv[i] + 4, "w");
-		else if (!strncmp(argv[i], "kernel=", 7))
+		} else if (!strncmp(argv[i], "kernel=", 7)) {
 			kernel_base = strtoull(argv[i] + 7, NULL, 0);
-		else if (sscanf(argv[i], "el2=%" SCNi64 "-%" SCNi64, (int64_t *)&el2_low,
-				(int64_t *)&el2_high) != 2)
+		} else if (!strncmp(argv[i], "el2=", 4)) {
+			el2_low = strtoull(argv[i] + 4, &high, 0);
+			el2_high = *high == '-' ? strtoull(high + 1, NULL, 0) : 0;
+		} else {
 			return -1;
+		}
 	}
-	if (!out)
+	if (!out || el2_high <= el2_low)
 		return -1;
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
 	qemu_plugin_register_atexit_cb(id, finish, NULL);
