@@ -114,7 +114,8 @@ class Tests:
         self.program = os.path.join(O, "tests")
         run = subprocess.run([self.program, "record"], capture_output=True, text=True, check=False)
         if run.returncode:
-            sys.exit("with no mutant: %s" % run.stdout.splitlines()[-1:])
+            sys.exit("with no mutant: status %d after %s" % (
+                run.returncode, " ".join(line.split(" ")[0] for line in run.stdout.splitlines()[-1:])))
         self.names, self.cost, self.of, self.noticed = [], [], {}, {}
         for n, line in enumerate(run.stdout.splitlines()):
             name, cost, *met = line.split()
@@ -161,7 +162,7 @@ class Server:
         self.process.stdin.flush()
         answer = self.process.stdout.readline().split()
         if not answer:
-            raise RuntimeError("the driver ended at mutant %d" % number)
+            sys.exit("the driver ended with status %d at mutant %d" % (self.process.wait(), number))
         return answer
 
     def end(self):
