@@ -144,8 +144,10 @@ check_tidy()
 	mkdir -p "$dir"
 	tools/compile-commands.py "$BUILD" "$BUILD/module/$HOST" "$BUILD/kernel/$HOST/headers" \
 		> "$dir/compile_commands.json" || return 1
-	# asm-offsets.c becomes a header, and tests/check is wrong on purpose.
-	sources '*.c' | grep -vE '^hyp/arch/asm-offsets\.c$|^tests/check/' | xargs tools/tidy.py "$dir"
+	# asm-offsets.c becomes a header, tests/check is wrong on purpose, tests/proof is in CBMC's C, and
+	# tests/mutation's driver includes what is generated.
+	sources '*.c' | grep -vE '^hyp/arch/asm-offsets\.c$|^tests/(check|proof|mutation)/' |
+		xargs tools/tidy.py "$dir"
 }
 
 # gcc's analyzer, on the hypervisor and the command. Without optimisation, which takes out what is wrong without

@@ -133,9 +133,9 @@ static void load(const uint8_t *data, size_t len, uint64_t ksize, uint64_t isize
 		return;
 	/* At the end of it begins the guard. */
 	ram.hva = guest + MAX_RAM - ram_size;
-	mmap(guest, MAX_RAM, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-	     0);
-	if (mprotect(ram.hva, ram_size, PROT_READ | PROT_WRITE))
+	if (mmap(guest, MAX_RAM, PROT_NONE, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		 -1, 0) == MAP_FAILED ||
+	    mprotect(ram.hva, ram_size, PROT_READ | PROT_WRITE))
 		abort();
 	if (image_load(kernel_path, isize ? initrd_path : NULL, &ram, &at)) {
 		if (!guard_is_whole())

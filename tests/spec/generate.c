@@ -294,10 +294,10 @@ static void hostcall(struct generator *g, const struct model *m, struct step *s)
 	} else if (kind < 92) {
 		CALL(s, STOCKADE_HC_VCPU_MMIO_VALUE);
 		/* Where there is a value to be had. */
-		for (u8 cpu = 0; cpu < MAX_CPUS; cpu++)
+		for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
 			if (m->cpu[cpu].has_vcpu && percent(g, 80) &&
 			    m->vm[m->cpu[cpu].vm].vcpu[m->cpu[cpu].vcpu].syndrome)
-				s->cpu = cpu;
+				s->cpu = (u8)cpu;
 	} else if (kind < 95) {
 		CALL(s, STOCKADE_HC_VM_TEARDOWN, pick_handle(g, m, 1u << ENDED | 1u << SEALED));
 	} else if (kind < 97) {
@@ -360,9 +360,9 @@ static void one_step(struct generator *g, const struct model *m, struct step *s)
 	for (u32 i = 0; i < MAX_VMS; i++) {
 		if (m->vm[i].life != NONE && m->vm[i].life != DYING &&
 		    m->vm[i].nr_marks > KEEP_MARKS) {
-			for (u8 cpu = 0; cpu < MAX_CPUS; cpu++)
+			for (u32 cpu = 0; cpu < MAX_CPUS; cpu++)
 				if (m->cpu[cpu].has_vcpu && m->cpu[cpu].vm == i) {
-					s->cpu = cpu;
+					s->cpu = (u8)cpu;
 					CALL(s, STOCKADE_HC_VCPU_PUT);
 					return;
 				}

@@ -167,7 +167,7 @@ static struct outcome map_device(struct model *m, u64 frame, const struct choice
 			return faults(FAULT_NONE);
 	if (c->no_tables)
 		return faults(FAULT_EXTERNAL);
-	while (meets_ram(m, frame / nr * nr, nr))
+	while (nr > 1 && meets_ram(m, frame / nr * nr, nr))
 		nr /= BLOCK;
 	m->device[m->nr_devices].first = frame / nr * nr;
 	m->device[m->nr_devices++].nr = nr;
