@@ -21,8 +21,9 @@ void guest_start_reclaim(struct guest_mem *mem)
 {
 	spin_lock(&mem->lock);
 	mem->dying = true;
-	/* From here on entries may vanish without a flush each. */
+	/* From here on entries may vanish without a flush each, and pages without one of the I-caches. */
 	tlb_flush_s2_all(mem->map.vttbr);
+	icache_inval_all();
 	spin_unlock(&mem->lock);
 }
 
@@ -181,6 +182,7 @@ void guest_unmap_all(struct guest_mem *mem)
 	for (unsigned int i = 0; i < stockade_s2_root_pages(mem->map.ia_bits); i++)
 		clear_page(hyp_va(mem->map.root + i * PAGE_SIZE));
 	tlb_flush_s2_all(mem->map.vttbr);
+	icache_inval_all();
 	spin_unlock(&mem->lock);
 }
 

@@ -415,6 +415,8 @@ static void take_from_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 mark)
 	spin_unlock(&mem_lock);
 
 	scrub_page(pa);
+	/* The host could run the guest's code where it can't read it. */
+	icache_inval_all();
 
 	spin_lock(&mem_lock);
 	return_to_host(pa);

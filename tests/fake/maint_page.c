@@ -165,6 +165,9 @@ static void to_host(pa_t pa, struct frame *f)
 			fake_fail("0x%lx goes to the host, and is not zero", pa);
 	if (!f->cleaned_at)
 		fake_fail("0x%lx goes to the host, and its zeroes were not cleaned to the PoC", pa);
+	if (f->had & HAD_GUEST && ic_done <= f->gone_at)
+		fake_fail("0x%lx goes to the host, and I-caches may have the guest's lines of it",
+			  pa);
 }
 
 static void clean_for_guest(pa_t pa, const struct frame *f)

@@ -631,26 +631,34 @@ static void host_to_guest(void)
 		  with_fwb, step_page);
 }
 
-/* From a guest to the host: unmapped, zeroed whole, cleaned whole, DSB, then the entry; with FWB too. */
+/*
+ * From a guest to the host: unmapped, zeroed whole, cleaned whole, DSB, then the entry; with FWB too. The I-caches at any
+ * time since it was unmapped.
+ */
 static void guest_to_host(void)
 {
 	void (*const setups[])(void) = { a_page_and_a_guest, with_fwb };
 
 	for (size_t i = 0; i < ARRAY_SIZE(setups); i++)
-		judge_all(CASES{ "hcIgkzq", "hcIgkZcq", "hcIgkZCSq", "hcIgkzzq", NULL },
-			  WRONG{ { "hcIgkq", ZERO },
+		judge_all(CASES{ "hcIgkzIq", "hcIgkIzIq", "hcIgkZcIq", "hcIgkZCSIq", "hcIgkzzIq",
+				 NULL },
+			  WRONG{ { "hcIgkIq", ZERO },
 				 { "hcIgzq", GUEST_MAPS },
-				 { "hcIgzkq", ZERO },
-				 { "hcIgkZq", ZERO_CLEAN },
-				 { "hcIgkcq", ZERO },
-				 { "hcIgkcZq", ZERO_CLEAN },
-				 { "hcIgkZCq", ZERO_CLEAN },
-				 { "hcIgkZCdq", ZERO_CLEAN },
-				 { "hcIgkZ<q", ZERO_CLEAN },
-				 { "hcIgkZ>q", ZERO_CLEAN },
-				 { "hcIgkZ/q", ZERO_CLEAN },
-				 { "hcIgk9cq", ZERO },
-				 { "hcIgkZwcq", CONTENT },
+				 { "hcIgzkIq", ZERO },
+				 { "hcIgkZIq", ZERO_CLEAN },
+				 { "hcIgkcIq", ZERO },
+				 { "hcIgkcZIq", ZERO_CLEAN },
+				 { "hcIgkZCIq", ZERO_CLEAN },
+				 { "hcIgkZCdIq", ZERO_CLEAN },
+				 { "hcIgkZ<Iq", ZERO_CLEAN },
+				 { "hcIgkZ>Iq", ZERO_CLEAN },
+				 { "hcIgkZ/Iq", ZERO_CLEAN },
+				 { "hcIgk9cIq", ZERO },
+				 { "hcIgkZwcIq", CONTENT },
+				 { "hcIgkzq", ICACHE },
+				 { "hcIgIkzq", ICACHE },
+				 { "hcIgkzJq", ICACHE },
+				 { "hcIgkzjdq", ICACHE },
 				 {} },
 			  setups[i], step_page);
 }
