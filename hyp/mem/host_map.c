@@ -70,18 +70,9 @@ void host_unmap(pa_t pa, unsigned int level)
 	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa, 0);
 }
 
-/*
- * Does the table at level with pa in it map only RAM of the host, all of it? Pages that a guest shares don't
- * count: unsharing must find the table still there.
- */
-static bool table_is_whole(const u64 *table, pa_t pa, unsigned int level) REQUIRES(mem)
+/* Is every entry of the table a page or block of its own? `at` is the index of one that has just become so. */
+static bool table_is_full(const u64 *table, unsigned int level, u64 at)
 {
-	pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
-	u64 at = (pa - base) >> level_shift(level);
-
-	/* What is not RAM has no entry in the page array. */
-	if (!page_is_ram(base, level_size(level - 1)))
-		return false;
 	/*
 	 * Beginning with the entry before: pages mostly come back one after the other, up or down, and then a gap
 	 * is next to the last one. From the start of the table, all that are back would be looked at each time.
@@ -91,10 +82,27 @@ static bool table_is_whole(const u64 *table, pa_t pa, unsigned int level) REQUIR
 
 		if (!(table[i] & PTE_VALID) || pte_is_table(table[i], level))
 			return false;
-		if (level == 3 && page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
-			return false;
 	}
 	return true;
+}
+
+/* Does a guest share one of the pages that the table of level 3 maps from base on? */
+static bool has_guest_shared(pa_t base) REQUIRES(mem)
+{
+	for (u64 i = 0; i < TABLE_ENTRIES; i++)
+		if (page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
+			return true;
+	return false;
+}
+
+/*
+ * Does the full table at level that begins at base map only RAM of the host? Pages that a guest shares don't
+ * count: unsharing must find the table still there.
+ */
+static bool is_host_ram(pa_t base, unsigned int level) REQUIRES(mem)
+{
+	/* What is not RAM has no entry in the page array. */
+	return page_is_ram(base, level_size(level - 1)) && (level < 3 || !has_guest_shared(base));
 }
 
 /*
@@ -109,7 +117,8 @@ static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
 		u64 *entry = pgtable_find_above(&host_map, base, level - 1, &found);
 		pa_t old = *entry & PTE_ADDR;
 
-		if (!table_is_whole(hyp_va(old), pa, level))
+		if (!table_is_full(hyp_va(old), level, (pa - base) >> level_shift(level)) ||
+		    !is_host_ram(base, level))
 			return;
 		/*
 		 * Break before make, for all that the table mapped. A CPU of the host that gets in
@@ -129,6 +138,11 @@ void host_remap(pa_t pa, unsigned int level)
 	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa,
 		    pte_leaf(pa, level, HOST_RAM));
 	collapse(pa, level);
+}
+
+void host_map_shared(pa_t pa)
+{
+	pgtable_set(&host_map, pgtable_make(&host_map, pa, 3), pa, pte_leaf(pa, 3, HOST_RAM));
 }
 
 void host_recombine(pa_t pa)

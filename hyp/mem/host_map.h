@@ -26,6 +26,8 @@ unsigned int host_map_missing(pa_t pa, unsigned int level) REQUIRES(mem);
 void host_unmap(pa_t pa, unsigned int level) REQUIRES(mem);
 /* Give it back; tables that then map only RAM of the host, whole, become blocks again. */
 void host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
+/* Let the host see a page that a guest shares; a table with such a page never becomes a block. */
+void host_map_shared(pa_t pa) REQUIRES(mem);
 /* A mapped page stopped being a guest's: perhaps its table now is such a one. */
 void host_recombine(pa_t pa) REQUIRES(mem);
 

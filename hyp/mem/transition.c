@@ -233,7 +233,7 @@ static void clean_for_guest(pa_t pa, u64 nr)
 
 int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)
 {
-	unsigned int level = nr == 1 ? 3 : 2, found;
+	unsigned int level = nr == 1 ? 3 : 2, guest_found, host_found;
 	/* A block that is split later, by an abort or a guest's call, takes one table on each side. */
 	u64 split = level == 2 ? 1 : 0;
 	u64 *entry;
@@ -246,12 +246,12 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 
 	spin_lock(&mem->lock);
 	spin_lock(&mem_lock);
-	entry = pgtable_find(&mem->map, ipa, &found);
+	entry = pgtable_find(&mem->map, ipa, &guest_found);
 	if (mem->dying) {
 		ret = STOCKADE_EPERM;
 		goto refuse;
 	}
-	if (found > level) {
+	if (guest_found > level) {
 		ret = STOCKADE_EAGAIN;
 		goto refuse;
 	}
@@ -263,18 +263,19 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 		ret = STOCKADE_EPERM;
 		goto refuse;
 	}
-	pgtable_find(&host_map, pa, &found);
-	if (found > level) {
+	pgtable_find(&host_map, pa, &host_found);
+	if (host_found > level) {
 		ret = STOCKADE_EAGAIN;
 		goto refuse;
 	}
-	need = host_map_missing(pa, level) + split + HYP_POOL_RESERVE;
+	/* The walks have said which tables there are. */
+	need = level - host_found + split + HYP_POOL_RESERVE;
 	if (hyp_pool.free < need) {
 		set_want(want, STOCKADE_POOL_HYP, need - hyp_pool.free);
 		ret = STOCKADE_ENOMEM;
 		goto refuse;
 	}
-	need = pgtable_missing(&mem->map, ipa, level) + split;
+	need = level - guest_found + split;
 	if (mem->pool.free < need) {
 		set_want(want, STOCKADE_POOL_VM, need - mem->pool.free);
 		ret = STOCKADE_ENOMEM;
@@ -306,17 +307,12 @@ refuse:
 }
 
 /*
- * The guest's level 3 entry for ipa, which is mapped: splits a block on both sides, from the tables that
- * were set aside when it was donated.
+ * Splits the block that entry maps at ipa, on both sides, from the tables that were set aside when it was donated.
+ * Returns the level 3 entry for ipa.
  */
-static u64 *page_entry(struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock)
+static u64 *split_block(struct guest_mem *mem, const u64 *entry, ipa_t ipa) REQUIRES_LOCK(mem->lock)
 	REQUIRES(guest_mem) REQUIRES(mem)
 {
-	unsigned int level;
-	u64 *entry = pgtable_find(&mem->map, ipa, &level);
-
-	if (level == 3)
-		return entry;
 	/* Reclaim may have been half-way through the block: it starts again, with pages. */
 	mem->reclaim_zeroed = 0;
 	pool_unreserve(&mem->pool, 1);
@@ -325,15 +321,31 @@ static u64 *page_entry(struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock
 	return pgtable_make(&mem->map, ipa, 3);
 }
 
+/* The guest's level 3 entry for ipa, which is mapped: splits a block. */
+static u64 *page_entry(struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock)
+	REQUIRES(guest_mem) REQUIRES(mem)
+{
+	unsigned int level;
+	u64 *entry = pgtable_find(&mem->map, ipa, &level);
+
+	return level == 3 ? entry : split_block(mem, entry, ipa);
+}
+
+/* The page that the entry at level maps ipa to, or 0. */
+static pa_t page_at(u64 entry, unsigned int level, ipa_t ipa)
+{
+	if (!(entry & PTE_VALID))
+		return 0;
+	return (entry & PTE_ADDR) + (ipa & (level_size(level) - 1));
+}
+
 /* The page that ipa is mapped to, or 0. */
 static pa_t guest_page(const struct guest_mem *mem, ipa_t ipa) REQUIRES_LOCK(mem->lock)
 {
 	unsigned int level;
 	u64 entry = *pgtable_find(&mem->map, ipa, &level);
 
-	if (!(entry & PTE_VALID))
-		return 0;
-	return (entry & PTE_ADDR) + (ipa & (level_size(level) - 1));
+	return page_at(entry, level, ipa);
 }
 
 /*
@@ -344,25 +356,28 @@ int guest_share_host(struct guest_mem *mem, ipa_t ipa)
 {
 	unsigned int level;
 	int ret = STOCKADE_OK;
+	u64 *entry;
 	pa_t pa;
 
 	if (!ipa_is_valid(mem, ipa))
 		return STOCKADE_EINVAL;
 	spin_lock(&mem->lock);
 	spin_lock(&mem_lock);
-	pa = guest_page(mem, ipa);
+	entry = pgtable_find(&mem->map, ipa, &level);
+	pa = page_at(*entry, level, ipa);
 	if (!pa) {
-		ret = *pgtable_find(&mem->map, ipa, &level) ? STOCKADE_EPERM : STOCKADE_ENOENT;
+		ret = *entry ? STOCKADE_EPERM : STOCKADE_ENOENT;
 	} else if (page_of(pa)->state != PAGE_GUEST) {
 		ret = STOCKADE_EPERM;
 	} else {
-		page_entry(mem, ipa);
+		if (level < 3)
+			split_block(mem, entry, ipa);
 		spin_unlock(&mem_lock);
 		/* mem->lock keeps the page where it is. */
 		clean_page(pa);
 		spin_lock(&mem_lock);
 		page_of(pa)->state = PAGE_GUEST_SHARED;
-		host_remap(pa, 3);
+		host_map_shared(pa);
 	}
 	spin_unlock(&mem_lock);
 	spin_unlock(&mem->lock);
