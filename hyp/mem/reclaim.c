@@ -13,9 +13,13 @@
 #include "mem/page.h"
 #include "mem/transition.h"
 
-/* What one call may do: pages zeroed, and entries looked at. */
-#define BATCH_PAGES   32
-#define BATCH_ENTRIES 1024
+/*
+ * What one call may do: pages zeroed, and entries looked at. The root of a VM with 40 bits is one call if it is empty. An
+ * entry in a row of empty ones counts once, one that work is done for eight times.
+ */
+#define BATCH_PAGES   16
+#define BATCH_ENTRIES (2 * (TABLE_ENTRIES + 2 * STEP))
+#define STEP	      8
 
 void guest_start_reclaim(struct guest_mem *mem)
 {
@@ -93,7 +97,6 @@ static void free_tables(struct guest_mem *mem, unsigned int level) REQUIRES_LOCK
 		pa_t table = *entry & PTE_ADDR;
 
 		table_write(entry, 0);
-		clear_page(hyp_va(table));
 		pool_put(&mem->pool, table);
 	}
 }
@@ -109,14 +112,15 @@ bool guest_reclaim_pending(const struct guest_mem *mem)
 /* By the page array, for a VM whose tables are gone; they themselves are lost. */
 static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem)
 {
-	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
+	u64 pages = BATCH_PAGES;
+	s64 entries = BATCH_ENTRIES;
 
-	while (pages && entries && guest_reclaim_pending(mem)) {
+	while (pages && entries > 0 && guest_reclaim_pending(mem)) {
 		pa_t pa = max_u64(mem->reclaim_next, page_ram_range_above(mem->reclaim_next)->base);
 		struct page *page;
 
 		mem->reclaim_next = pa + PAGE_SIZE;
-		entries--;
+		entries -= STEP;
 		spin_lock(&mem_lock);
 		page = page_of(pa);
 		if (page->owner == mem->owner && page->state == PAGE_GUEST) {
@@ -133,7 +137,9 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 
 bool guest_reclaim_some(struct guest_mem *mem)
 {
-	u64 pages = BATCH_PAGES, entries = BATCH_ENTRIES;
+	u64 pages = BATCH_PAGES, *entry = NULL, size = 0;
+	s64 entries = BATCH_ENTRIES;
+	unsigned int level = 0;
 	bool more;
 
 	spin_lock(&mem->lock);
@@ -143,12 +149,15 @@ bool guest_reclaim_some(struct guest_mem *mem)
 		spin_unlock(&mem->lock);
 		return more;
 	}
-	while (pages && entries && guest_reclaim_pending(mem)) {
-		unsigned int level;
-		u64 *entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
-		u64 size = level_size(level), index, n;
+	while (pages && entries > 0 && guest_reclaim_pending(mem)) {
+		u64 index, n;
 
-		entries--;
+		/* One walk for what is in one table. */
+		if (!entry || pte_is_table(*entry, level)) {
+			entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
+			size = level_size(level);
+		}
+		entries -= STEP;
 		if (*entry & PTE_VALID) {
 			n = min_u64(pages, size / PAGE_SIZE - mem->reclaim_zeroed);
 			zero_pages((*entry & PTE_ADDR) + mem->reclaim_zeroed * PAGE_SIZE, n);
@@ -158,15 +167,17 @@ bool guest_reclaim_some(struct guest_mem *mem)
 				break;
 			mem->reclaim_zeroed = 0;
 			give_back(mem, entry, level);
-			mem->reclaim_next += size;
+			n = 1;
 		} else {
 			table_write(entry, 0); /* may have been poisoned */
 			index = (mem->reclaim_next >> level_shift(level)) % TABLE_ENTRIES;
-			n = min_u64(skip_empty(entry, index), entries + 1);
-			entries -= n - 1;
-			mem->reclaim_next += n * size;
+			n = skip_empty(entry, index);
+			entries -= (s64)n - 1;
 		}
-		free_tables(mem, level);
+		mem->reclaim_next += n * size;
+		entry = IS_ALIGNED(mem->reclaim_next, TABLE_ENTRIES * size) ? NULL : entry + n;
+		if (!entry)
+			free_tables(mem, level);
 	}
 	more = guest_reclaim_pending(mem);
 	spin_unlock(&mem->lock);
