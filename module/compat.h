@@ -66,9 +66,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #endif
 
 /*
- * Pin pages of current's for as long as the guest has them. Newer kernels refuse files that are
+ * Pin pages of current's for as long as the guest has them. The quick way needs no lock if they are
+ * there already, but cannot tell poisoned memory from none. Newer kernels refuse files that are
  * mapped shared, other than shmem, with EFAULT; for older ones that is done here.
  */
+static inline long stockade_pin_fast(unsigned long hva, unsigned long nr, struct page **pages,
+				     unsigned int flags)
+{
+	return pin_user_pages_fast(hva, nr, flags & (FOLL_WRITE | FOLL_LONGTERM), pages);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 static inline bool stockade_pinnable(struct folio *folio)
 {
@@ -78,11 +85,13 @@ static inline bool stockade_pinnable(struct folio *folio)
 static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page **pages,
 				unsigned int flags)
 {
-	long got, i;
+	long got = stockade_pin_fast(hva, nr, pages, flags), i;
 
-	mmap_read_lock(current->mm);
-	got = pin_user_pages(hva, nr, flags, pages, NULL);
-	mmap_read_unlock(current->mm);
+	if (got == -EFAULT) {
+		mmap_read_lock(current->mm);
+		got = pin_user_pages(hva, nr, flags, pages, NULL);
+		mmap_read_unlock(current->mm);
+	}
 	for (i = 0; i < got; i++) {
 		if (!stockade_pinnable(page_folio(pages[i]))) {
 			unpin_user_pages(pages, got);
@@ -95,7 +104,9 @@ static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page
 static inline long stockade_pin(unsigned long hva, unsigned long nr, struct page **pages,
 				unsigned int flags)
 {
-	return pin_user_pages_unlocked(hva, nr, pages, flags);
+	long got = stockade_pin_fast(hva, nr, pages, flags);
+
+	return got == -EFAULT ? pin_user_pages_unlocked(hva, nr, pages, flags) : got;
 }
 #endif
 

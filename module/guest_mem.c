@@ -85,9 +85,8 @@ static int mark_vma(struct vm_area_struct *vma)
 	return err;
 }
 
-/* Marks the mappings in [start, end) if do_it, with the write lock; else looks if there are any. */
-static int mark_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool do_it,
-		      bool *wanted, bool *mergeable)
+/* With mmap_lock, to write. *mergeable: ksmd may be looking at one of them. */
+static int mark_range(struct mm_struct *mm, unsigned long start, unsigned long end, bool *mergeable)
 {
 	struct vm_area_struct *vma;
 	int err = 0;
@@ -98,38 +97,61 @@ static int mark_range(struct mm_struct *mm, unsigned long start, unsigned long e
 			break;
 		if (!wants_mark(vma))
 			continue;
-		*wanted = true;
 		*mergeable |= !!(vma->vm_flags & VM_MERGEABLE);
-		if (do_it)
-			err = mark_vma(vma);
+		err = mark_vma(vma);
 	}
 	return err;
 }
 
-/*
- * fork() copies pinned pages, and ksmd reads what it might merge. Either would be the host's kernel
- * touching a donated page, and cost the guest that page. So neither is to look at the mappings that
- * have one, nor at what else is in them: a mapping cannot be split from here.
- */
-static int keep_kernel_off(struct stockade_vm *vm, unsigned long hva, unsigned long size)
+/* With mmap_lock, to write. Who may exceed the limit is asked only if he does. */
+static int account(struct mm_struct *mm, unsigned long nr)
 {
-	bool wanted = false, mergeable = false;
-	int err;
+	int err = __account_locked_vm(mm, nr, true, current, false);
 
-	mmap_read_lock(vm->mm);
-	mark_range(vm->mm, hva, hva + size, false, &wanted, &mergeable);
-	mmap_read_unlock(vm->mm);
-	if (!wanted)
-		return 0;
+	if (err && capable(CAP_IPC_LOCK))
+		err = __account_locked_vm(mm, nr, true, current, true);
+	return err;
+}
+
+static void say_limit(void)
+{
+	pr_info_ratelimited(
+		"%s[%d]: RLIMIT_MEMLOCK (%lu KiB) is too low for the VM: see ulimit -l\n",
+		current->comm, task_pid_nr(current), rlimit(RLIMIT_MEMLOCK) >> 10);
+}
+
+/*
+ * Before the nr pages at hva are donated: account them, and keep the kernel off them. fork() copies
+ * pinned pages, and ksmd reads what it might merge. Either would be the host's kernel touching a
+ * donated page, and cost the guest that page. So neither is to look at the mappings that have one,
+ * nor at what else is in them: a mapping cannot be split from here. unclaim() undoes the account.
+ */
+static int claim(struct stockade_vm *vm, unsigned long hva, unsigned long nr)
+{
+	bool mergeable = false;
+	int err;
 
 	if (mmap_write_lock_killable(vm->mm))
 		return -EINTR;
-	err = mark_range(vm->mm, hva, hva + size, true, &wanted, &mergeable);
+	err = account(vm->mm, nr);
+	if (!err) {
+		err = mark_range(vm->mm, hva, hva + (nr << PAGE_SHIFT), &mergeable);
+		if (err)
+			__account_locked_vm(vm->mm, nr, false, current, true);
+	} else if (nr == 1) {
+		/* Who has no room for a block may have room for a page. */
+		say_limit();
+	}
 	mmap_write_unlock(vm->mm);
 	/* It looks at one page at a time, and without mmap_lock. */
 	if (mergeable)
 		msleep(KSMD_MS);
 	return err;
+}
+
+static void unclaim(struct stockade_vm *vm, unsigned long nr)
+{
+	account_locked_vm(vm->mm, nr, false);
 }
 
 /* Without mem_lock the answer may be outdated at once. */
@@ -143,11 +165,15 @@ static bool recorded(struct stockade_vm *vm, gfn_t gfn, unsigned long nr)
 /* With mem_lock. EEXIST: there are records in that range. */
 static int record(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
 {
+	int err;
+
+	if (nr == 1) {
+		err = xa_insert(&vm->guest_pages, gfn, xa_tag_pointer(page, TAG_PAGE),
+				GFP_KERNEL_ACCOUNT);
+		return err == -EBUSY ? -EEXIST : err;
+	}
 	if (recorded(vm, gfn, nr))
 		return -EEXIST;
-	if (nr == 1)
-		return xa_err(xa_store(&vm->guest_pages, gfn, xa_tag_pointer(page, TAG_PAGE),
-				       GFP_KERNEL_ACCOUNT));
 #ifdef CONFIG_XARRAY_MULTI
 	return xa_err(xa_store_range(&vm->guest_pages, gfn, gfn + nr - 1,
 				     xa_tag_pointer(page, TAG_BLOCK), GFP_KERNEL_ACCOUNT));
@@ -156,28 +182,10 @@ static int record(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned
 #endif
 }
 
-static void say_limit(void)
-{
-	pr_info_ratelimited(
-		"%s[%d]: RLIMIT_MEMLOCK (%lu KiB) is too low for the VM: see ulimit -l\n",
-		current->comm, task_pid_nr(current), rlimit(RLIMIT_MEMLOCK) >> 10);
-}
-
-/*
- * Account, record, donate. On failure nothing is left of it; EEXIST: a sibling vCPU was faster. The
- * pin stays the caller's then.
- */
+/* Record, donate. On failure nothing is left of it; EEXIST: a sibling vCPU was faster. */
 static int give(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
 {
 	int err;
-
-	err = account_locked_vm(vm->mm, nr, true);
-	if (err) {
-		/* Who has no room for a block may have room for a page. */
-		if (nr == 1)
-			say_limit();
-		return err;
-	}
 
 	mutex_lock(&vm->mem_lock);
 	/* The record first: it may fail, and to take a donation back is not possible. */
@@ -190,9 +198,6 @@ static int give(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned l
 			vm->locked_pages += nr;
 	}
 	mutex_unlock(&vm->mem_lock);
-
-	if (err)
-		account_locked_vm(vm->mm, nr, false);
 	return err;
 }
 
@@ -249,12 +254,14 @@ static bool give_block(struct stockade_vm *vm, const struct stockade_memslot *sl
 	first = pin_block(hva);
 	if (!first)
 		return false;
-	if (keep_kernel_off(vm, hva, BLOCK_PAGES << PAGE_SHIFT) ||
-	    give(vm, base, first, BLOCK_PAGES)) {
-		unpin_user_page_range_dirty_lock(first, BLOCK_PAGES, false);
-		return false;
-	}
-	return true;
+	if (claim(vm, hva, BLOCK_PAGES))
+		goto unpin;
+	if (!give(vm, base, first, BLOCK_PAGES))
+		return true;
+	unclaim(vm, BLOCK_PAGES);
+unpin:
+	unpin_user_page_range_dirty_lock(first, BLOCK_PAGES, false);
+	return false;
 }
 
 int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn)
@@ -271,18 +278,18 @@ int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *
 	}
 	if (err)
 		return err;
-	err = keep_kernel_off(vm, hva, PAGE_SIZE);
-	if (err)
-		goto unpin;
-
 	if (give_block(vm, slot, gfn, page)) {
 		/* The block has its own pins. */
 		unpin_user_page(page);
 		return 1;
 	}
+	err = claim(vm, hva, 1);
+	if (err)
+		goto unpin;
 	err = give(vm, gfn, page, 1);
 	if (!err)
 		return 1;
+	unclaim(vm, 1);
 unpin:
 	unpin_user_page(page);
 	return err == -EEXIST ? 1 : err;
@@ -319,19 +326,49 @@ void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn)
 	account_locked_vm(vm->mm, 1, false);
 }
 
-void stockade_guest_pages_release(struct stockade_vm *vm)
+/* The next records, up to max of them. To look for each by its index would cost more than to drop it. */
+static unsigned int next_entries(struct xa_state *xas, void **entries, unsigned int max)
 {
-	unsigned long gfn;
+	unsigned int nr = 0;
 	void *entry;
 
-	mutex_lock(&vm->mem_lock);
-	xa_for_each(&vm->guest_pages, gfn, entry) {
-		unsigned long nr = xa_pointer_tag(entry) == TAG_BLOCK ? BLOCK_PAGES : 1;
+	rcu_read_lock();
+	xas_for_each(xas, entry, ULONG_MAX)
+	{
+		entries[nr++] = entry;
+		if (nr == max)
+			break;
+	}
+	xas_pause(xas);
+	rcu_read_unlock();
+	return nr;
+}
+
+static void unpin_entries(void **entries, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		unsigned long pages = xa_pointer_tag(entries[i]) == TAG_BLOCK ? BLOCK_PAGES : 1;
 
 		/* Dirty: what was in the VMM's page has gone, also if it has a copy in swap. */
-		unpin_user_page_range_dirty_lock(xa_untag_pointer(entry), nr, true);
-		cond_resched();
+		unpin_user_page_range_dirty_lock(xa_untag_pointer(entries[i]), pages, true);
 	}
+}
+
+void stockade_guest_pages_release(struct stockade_vm *vm)
+{
+	void *entries[32];
+	unsigned int nr;
+
+	XA_STATE(xas, &vm->guest_pages, 0);
+
+	mutex_lock(&vm->mem_lock);
+	do {
+		nr = next_entries(&xas, entries, ARRAY_SIZE(entries));
+		unpin_entries(entries, nr);
+		cond_resched();
+	} while (nr == ARRAY_SIZE(entries));
 	xa_destroy(&vm->guest_pages);
 	account_locked_vm(vm->mm, vm->locked_pages, false);
 	vm->locked_pages = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fork() of a VMM that has not asked for MADV_DONTFORK: the VM lives on, and the child cannot get at
- * its memory, however that is mapped. Guards keep_kernel_off() in module/guest_mem.c: without it the
+ * its memory, however that is mapped. Guards claim() in module/guest_mem.c: without it the
  * kernel copies the pinned pages for the child, and each copy is a forced reclaim.
  */
 #include <errno.h>

@@ -2,7 +2,7 @@
 /*
  * The kernel's own interest in a VM's pages: KSM, swap, compaction, huge pages. The VM keeps its data,
  * and nothing of it gets to the disk: what does is looked at when the machine is down, by swapped.py.
- * Guards the pins and keep_kernel_off() in module/guest_mem.c.
+ * Guards the pins and claim() in module/guest_mem.c.
  */
 #include <errno.h>
 #include <fcntl.h>
