@@ -143,7 +143,6 @@ static struct stockade_vm *vm_alloc(u32 ipa_bits)
 	kref_init(&vm->ref);
 	vm->ipa_bits = ipa_bits;
 	mutex_init(&vm->lock);
-	init_rwsem(&vm->slots_lock);
 	INIT_LIST_HEAD(&vm->slots);
 	mutex_init(&vm->mem_lock);
 	xa_init(&vm->guest_pages);

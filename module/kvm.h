@@ -47,12 +47,10 @@ bool stockade_vm_wait_none(unsigned long timeout);
 /* KVM_SET_USER_MEMORY_REGION; takes vm->lock. */
 int stockade_memslot_set(struct stockade_vm *vm, const struct kvm_userspace_memory_region *region);
 /*
- * Copy of the slot that has gfn; false: none. A slot that has been found by a running VM can't be
- * moved or deleted any more, so the copy stays true. stockade_memslot_try does not sleep: -EAGAIN
- * if it would have to, else 1 or 0.
+ * The slot that has gfn, or NULL. For vCPUs in KVM_RUN: once the VM exists at EL2 slots are only added, so no lock is
+ * needed, and what is found stays as it is.
  */
-bool stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn, struct stockade_memslot *slot);
-int stockade_memslot_try(struct stockade_vm *vm, gfn_t gfn);
+const struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn);
 void stockade_memslot_free_all(struct stockade_vm *vm);
 
 /* guest_mem.c */

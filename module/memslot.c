@@ -7,6 +7,7 @@
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -17,18 +18,7 @@ static bool slot_has(const struct stockade_memslot *slot, gfn_t gfn)
 	return gfn >= slot->base_gfn && gfn - slot->base_gfn < slot->npages;
 }
 
-/* With slots_lock. */
-static struct stockade_memslot *find_gfn(struct stockade_vm *vm, gfn_t gfn)
-{
-	struct stockade_memslot *slot;
-
-	list_for_each_entry(slot, &vm->slots, node)
-		if (slot_has(slot, gfn))
-			return slot;
-	return NULL;
-}
-
-/* With slots_lock. */
+/* With vm->lock. */
 static struct stockade_memslot *find_id(struct stockade_vm *vm, u32 id)
 {
 	struct stockade_memslot *slot;
@@ -39,7 +29,7 @@ static struct stockade_memslot *find_id(struct stockade_vm *vm, u32 id)
 	return NULL;
 }
 
-/* With slots_lock. */
+/* With vm->lock. */
 static bool overlaps(struct stockade_vm *vm, const struct stockade_memslot *except, gfn_t base_gfn,
 		     unsigned long npages)
 {
@@ -75,7 +65,7 @@ static int check_region(const struct kvm_userspace_memory_region *region)
 	return 0;
 }
 
-/* With vm->lock and slots_lock; new is used, and set to NULL, if the region is a new one. */
+/* With vm->lock; new is used, and set to NULL, if the region is a new one. */
 static int set_locked(struct stockade_vm *vm, const struct kvm_userspace_memory_region *region,
 		      struct stockade_memslot **new)
 {
@@ -121,7 +111,8 @@ static int set_locked(struct stockade_vm *vm, const struct kvm_userspace_memory_
 	slot->base_gfn = base_gfn;
 	slot->npages = npages;
 	slot->hva = region->userspace_addr;
-	list_add_tail(&slot->node, &vm->slots);
+	/* vCPUs may be looking. */
+	list_add_tail_rcu(&slot->node, &vm->slots);
 	return 0;
 }
 
@@ -139,35 +130,19 @@ int stockade_memslot_set(struct stockade_vm *vm, const struct kvm_userspace_memo
 
 	/* vm->lock, so that the VM is not sealed between our look at it and the change. */
 	mutex_lock(&vm->lock);
-	down_write(&vm->slots_lock);
 	err = set_locked(vm, region, &new);
-	up_write(&vm->slots_lock);
 	mutex_unlock(&vm->lock);
 	kfree(new);
 	return err;
 }
 
-bool stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn, struct stockade_memslot *slot)
+const struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn)
 {
-	struct stockade_memslot *found;
+	const struct stockade_memslot *slot;
 
-	down_read(&vm->slots_lock);
-	found = find_gfn(vm, gfn);
-	if (found)
-		*slot = *found;
-	up_read(&vm->slots_lock);
-	return found;
-}
-
-int stockade_memslot_try(struct stockade_vm *vm, gfn_t gfn)
-{
-	int found;
-
-	if (!down_read_trylock(&vm->slots_lock))
-		return -EAGAIN;
-	found = find_gfn(vm, gfn) ? 1 : 0;
-	up_read(&vm->slots_lock);
-	return found;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
+	list_for_each_entry_lockless(slot, &vm->slots, node) if (slot_has(slot, gfn)) return slot;
+	return NULL;
 }
 
 void stockade_memslot_free_all(struct stockade_vm *vm)

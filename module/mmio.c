@@ -47,7 +47,7 @@ bool stockade_abort_fast(struct stockade_vcpu *vcpu)
 
 	/* Private memory that was not touched yet looks the same: slots first. */
 	if (!READ_ONCE(vcpu->vm->vgic) || !emulable(run) ||
-	    stockade_memslot_try(vcpu->vm, run->abort_ipa >> PAGE_SHIFT))
+	    stockade_memslot_find(vcpu->vm, run->abort_ipa >> PAGE_SHIFT))
 		return false;
 	return try_vgic(vcpu, run->abort_flags & STOCKADE_ABORT_WRITE, &data) == 1;
 }
@@ -73,12 +73,12 @@ int stockade_abort(struct stockade_vcpu *vcpu)
 	struct stockade_run *run = vcpu->run;
 	bool write = run->abort_flags & STOCKADE_ABORT_WRITE;
 	gfn_t gfn = run->abort_ipa >> PAGE_SHIFT;
-	struct stockade_memslot slot;
+	const struct stockade_memslot *slot = stockade_memslot_find(vcpu->vm, gfn);
 	u64 data;
 	int ret;
 
-	if (stockade_memslot_find(vcpu->vm, gfn, &slot))
-		return stockade_guest_fault(vcpu->vm, &slot, gfn);
+	if (slot)
+		return stockade_guest_fault(vcpu->vm, slot, gfn);
 	if (!emulable(run)) {
 		run->entry_flags |= STOCKADE_ENTRY_SEA;
 		return 1;

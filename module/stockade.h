@@ -13,8 +13,8 @@
  *
  * Locks, outermost first:
  *
- *   stockade_vcpu.lock, stockade_vm.lock, mmap_lock, stockade_vm.slots_lock, stockade_vm.mem_lock,
- *   vGIC's locks (vgic.h)
+ *   stockade_vcpu.lock, stockade_vm.lock, mmap_lock, stockade_vm.mem_lock, vGIC's locks
+ *   (vgic.h)
  */
 #ifndef STOCKADE_MODULE_H
 #define STOCKADE_MODULE_H
@@ -46,7 +46,7 @@
 
 #define STOCKADE_VERSION "0.1.0"
 
-/* Memslot ids are below this. Their number bounds a walk under slots_lock. */
+/* Memslot ids are below this. Their number bounds a walk at each fault. */
 #define STOCKADE_MAX_SLOTS 512
 
 struct vgic_dist; /* vgic.h */
@@ -82,8 +82,8 @@ struct stockade_vm {
 	bool dead;  /* will run no more */
 	bool ended; /* ... because the guest turned itself off or asked for a reset */
 
-	struct rw_semaphore slots_lock;
-	struct list_head slots; /* guarded by slots_lock */
+	struct list_head
+		slots; /* changed with lock; read by vCPUs without, see stockade_memslot_find() */
 
 	struct mutex mem_lock;	    /* donations and their records */
 	struct xarray guest_pages;  /* gfn -> struct page *, pinned and donated; guest_mem.c */

@@ -10,6 +10,8 @@ void dcache_clean_inval_poc(const void *va, size_t size);
 void icache_inval_all(void);
 /* Zero one page of EL2's address space. */
 void clear_page(void *va);
+/* Both: zero one page, and clean and invalidate it to the point of coherency. */
+void clear_and_clean_page(void *va);
 
 /*
  * Must a page be cleaned to the PoC when its owner changes? Not if stage 2 forces guests' accesses to

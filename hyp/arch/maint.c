@@ -6,9 +6,23 @@
 #include "arch/sysreg.h"
 #include "arch/tlb.h"
 
+/* Bytes: the smallest data cache line (CTR_EL0.DminLine). */
+static u64 line_size(void)
+{
+	return 4ull << FIELD_GET(GENMASK(19, 16), read_sysreg(ctr_el0));
+}
+
+/* Bytes that DC ZVA zeroes; 0: it must not be used. It wants the MMU on (else the access is to Device memory). */
+static u64 zva_block(void)
+{
+	u64 dczid = read_sysreg(dczid_el0);
+
+	return (dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1) ? 0 : 4ull << (dczid & 0xf);
+}
+
 void dcache_clean_inval_poc(const void *va, size_t size)
 {
-	u64 line = 4ull << FIELD_GET(GENMASK(19, 16), read_sysreg(ctr_el0));
+	u64 line = line_size();
 	u64 p = ALIGN_DOWN((u64)va, line), end = (u64)va + size;
 
 	/* Eight at a time: half of what a page costs would be the loop. */
@@ -37,12 +51,9 @@ void icache_inval_all(void)
 
 void clear_page(void *va)
 {
-	u64 dczid = read_sysreg(dczid_el0);
-	u64 block = 4ull << (dczid & 0xf);
-	u64 p = (u64)va, end = p + PAGE_SIZE;
+	u64 block = zva_block(), p = (u64)va, end = p + PAGE_SIZE;
 
-	/* DC ZVA wants the MMU on (else the access is to Device memory), and may be prohibited. */
-	if ((dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1)) {
+	if (!block) {
 		for (u64 *word = va; word < (u64 *)va + PAGE_SIZE / 8; word++)
 			store_zero(word);
 		return;
@@ -59,6 +70,25 @@ void clear_page(void *va)
 	}
 	for (; p < end; p += block)
 		dc_zva(p);
+}
+
+void clear_and_clean_page(void *va)
+{
+	u64 line = line_size(), p = (u64)va, end = p + PAGE_SIZE;
+
+	if (zva_block() != line) {
+		clear_page(va);
+		dcache_clean_inval_poc(va, PAGE_SIZE);
+		return;
+	}
+	/* To one address, stores and cleaning are in program order (Arm ARM, "Ordering of cache maintenance"). */
+	for (; p < end; p += line) {
+		dc_zva(p);
+		dc_civac(p);
+		dc_zva(p += line);
+		dc_civac(p);
+	}
+	dsb(sy);
 }
 
 bool arch_has_fwb(void)

@@ -70,19 +70,24 @@ void host_unmap(pa_t pa, unsigned int level)
 	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa, 0);
 }
 
-/* Is every entry of the table a page or block of its own? `at` is the index of one that has just become so. */
+static bool is_leaf(u64 pte, unsigned int level)
+{
+	return (pte & PTE_VALID) && !pte_is_table(pte, level);
+}
+
+/* Is every entry of the table a page or block of its own? The one at `at` has just become so. */
 static bool table_is_full(const u64 *table, unsigned int level, u64 at)
 {
 	/*
-	 * Beginning with the entry before: pages mostly come back one after the other, up or down, and then a gap
-	 * is next to the last one. From the start of the table, all that are back would be looked at each time.
+	 * Pages mostly come back one after the other, up or down, and then a gap is next to the last one. From the
+	 * start of the table, all that are back would be looked at each time.
 	 */
-	for (u64 n = 0; n < TABLE_ENTRIES; n++) {
-		u64 i = (at + TABLE_ENTRIES - 1 + n) % TABLE_ENTRIES;
-
-		if (!(table[i] & PTE_VALID) || pte_is_table(table[i], level))
+	if (!is_leaf(table[(at + 1) % TABLE_ENTRIES], level) ||
+	    !is_leaf(table[(at - 1) % TABLE_ENTRIES], level))
+		return false;
+	for (u64 i = 0; i < TABLE_ENTRIES; i++)
+		if (!is_leaf(table[i], level))
 			return false;
-	}
 	return true;
 }
 
@@ -106,38 +111,42 @@ static bool is_host_ram(pa_t base, unsigned int level) REQUIRES(mem)
 }
 
 /*
- * Rebuild the block around pa that the table at level maps, then the one around that, up to 1 GiB: a table of
- * level 1 has no block that could take its place.
+ * Entry, at level, maps pa. Rebuild the block around pa that its table maps, then the one around that, up to 1 GiB: a
+ * table of level 1 has no block that could take its place.
  */
-static void collapse(pa_t pa, unsigned int level) REQUIRES(mem)
+static void collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem)
 {
 	for (; level > 1; level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
+		u64 at = (pa - base) >> level_shift(level);
 		unsigned int found;
-		u64 *entry = pgtable_find_above(&host_map, base, level - 1, &found);
-		pa_t old = *entry & PTE_ADDR;
+		u64 *above;
+		pa_t old;
 
-		if (!table_is_full(hyp_va(old), level, (pa - base) >> level_shift(level)) ||
-		    !is_host_ram(base, level))
+		if (!table_is_full(entry - at, level, at) || !is_host_ram(base, level))
 			return;
+		above = pgtable_find_above(&host_map, base, level - 1, &found);
+		old = *above & PTE_ADDR;
 		/*
 		 * Break before make, for all that the table mapped. A CPU of the host that gets in
 		 * between takes an abort, waits for mem_lock and finds the block.
 		 */
-		table_write(entry, 0);
+		table_write(above, 0);
 		tlb_flush_s2_all(host_map.vttbr);
-		table_write(entry, pte_leaf(base, level - 1, HOST_RAM));
+		table_write(above, pte_leaf(base, level - 1, HOST_RAM));
 		table_write_barrier();
 		clear_page(hyp_va(old));
 		pool_put(&hyp_pool, old);
+		entry = above;
 	}
 }
 
 void host_remap(pa_t pa, unsigned int level)
 {
-	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa,
-		    pte_leaf(pa, level, HOST_RAM));
-	collapse(pa, level);
+	u64 *entry = pgtable_make(&host_map, pa, level);
+
+	pgtable_set(&host_map, entry, pa, pte_leaf(pa, level, HOST_RAM));
+	collapse(entry, pa, level);
 }
 
 void host_map_shared(pa_t pa)
@@ -147,7 +156,10 @@ void host_map_shared(pa_t pa)
 
 void host_recombine(pa_t pa)
 {
-	collapse(pa, 3);
+	unsigned int level;
+	const u64 *entry = pgtable_find(&host_map, pa, &level);
+
+	collapse(entry, pa, level);
 }
 
 bool host_map_device(pa_t pa)

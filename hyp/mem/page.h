@@ -23,6 +23,7 @@
 
 #include <stockade/launch.h>
 
+#include "arch/layout.h"
 #include "arch/lock.h"
 #include "lib/types.h"
 
@@ -65,7 +66,10 @@ const struct stockade_range *page_ram_range_above(pa_t pa);
 const struct stockade_range *page_ram_range(unsigned int n);
 
 /* The entry of a page for which page_is_ram() holds. */
-struct page *page_of(pa_t pa) REQUIRES(mem);
+static inline struct page *page_of(pa_t pa) REQUIRES(mem)
+{
+	return hyp_array_va(pa);
+}
 /*
  * Does the guest share the page, which it has mapped? For who holds that guest's lock: its pages change hands with
  * both locks, so one of them is enough to look.

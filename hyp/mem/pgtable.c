@@ -27,12 +27,6 @@ void pgtable_init_hyp(struct pgtable *pt, pa_t root, struct pool *pool)
 	pt->start_level = 0;
 }
 
-static u64 *root_entry(const struct pgtable *pt, u64 ia)
-{
-	/* Not masked with the table's size: concatenated root tables are one long one. */
-	return (u64 *)hyp_va(pt->root) + (ia >> level_shift(pt->start_level));
-}
-
 static u64 *next_entry(u64 pte, u64 ia, unsigned int level)
 {
 	return (u64 *)hyp_va(pte & PTE_ADDR) + ((ia >> level_shift(level)) % TABLE_ENTRIES);
@@ -48,11 +42,15 @@ static void flush(const struct pgtable *pt, u64 ia)
 
 u64 *pgtable_find_above(const struct pgtable *pt, u64 ia, unsigned int deepest, unsigned int *level)
 {
-	unsigned int l = pt->start_level;
-	u64 *entry = root_entry(pt, ia);
+	unsigned int l = pt->start_level, shift = level_shift(l);
+	/* Not masked with the table's size: concatenated root tables are one long one. */
+	u64 *entry = (u64 *)hyp_va(pt->root) + (ia >> shift);
+	u64 pte;
 
-	while (l < deepest && pte_is_table(READ_ONCE(*entry), l))
-		entry = next_entry(*entry, ia, ++l);
+	for (; l < deepest && pte_is_table(pte = READ_ONCE(*entry), l); l++) {
+		shift -= TABLE_SHIFT;
+		entry = (u64 *)hyp_va(pte & PTE_ADDR) + (ia >> shift) % TABLE_ENTRIES;
+	}
 	*level = l;
 	return entry;
 }

@@ -22,19 +22,10 @@ static void set_want(struct want *want, enum stockade_pool pool, u64 pages)
 	want->pages = pages;
 }
 
-/*
- * On the way to the host: nothing of the old owner may remain, in memory or in caches. Cleaned with FWB too:
- * the host may map the page uncached, and look past the zeroes that are still in the cache.
- */
-static void scrub(void *va)
-{
-	clear_page(va);
-	dcache_clean_inval_poc(va, PAGE_SIZE);
-}
-
+/* Cleaned with FWB too: the host may map the page uncached, and look past the zeroes that are still in the cache. */
 void scrub_page(pa_t pa)
 {
-	scrub(window_open(pa));
+	clear_and_clean_page(window_open(pa));
 	window_close();
 }
 
@@ -147,7 +138,7 @@ int host_donate_pool(pa_t pa, u64 nr, struct want *want)
 
 void hyp_donate_host(pa_t pa)
 {
-	scrub(hyp_va(pa));
+	clear_and_clean_page(hyp_va(pa));
 	spin_lock(&mem_lock);
 	hyp_assert(page_of(pa)->state == PAGE_HYP);
 	hyp_unmap_page(pa);

@@ -143,22 +143,28 @@ void tlbi_vmalls12e1is(void)
 
 /* --- caches and stores --- */
 
-/* Adjacent ones in a page are one record. Where they are in memory. */
+/*
+ * Adjacent ones in a page are one record, also if lines are zeroed and cleaned by turns. Where they are in memory.
+ */
 static pa_t record_bytes(enum fake_op_kind kind, u64 va, u64 size)
 {
-	static u64 next_va;
-	struct fake_op *last = NULL;
+	static u64 next_va[2];
+	u64 *next = &next_va[kind == FAKE_ZERO];
 	pa_t pa;
 
-	if (fake.nr_ops && fake.nr_ops <= FAKE_MAX_OPS)
-		last = &fake.ops[fake.nr_ops - 1];
-	if (last && last->kind == kind && va == next_va && va % PAGE_SIZE) {
-		next_va += size;
-		last->b += size;
-		return last->a + last->b - size;
+	for (unsigned int i = 1; i <= 2 && i <= fake.nr_ops && fake.nr_ops <= FAKE_MAX_OPS; i++) {
+		struct fake_op *op = &fake.ops[fake.nr_ops - i];
+
+		if (op->kind == kind && va == *next && va % PAGE_SIZE) {
+			*next += size;
+			op->b += size;
+			return op->a + op->b - size;
+		}
+		if (op->kind != FAKE_ZERO && op->kind != FAKE_DC_CIVAC)
+			break;
 	}
 	pa = fake_va_to_pa((void *)va);
-	next_va = va + size;
+	*next = va + size;
 	fake_record(kind, pa, size);
 	return pa;
 }

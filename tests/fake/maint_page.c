@@ -269,6 +269,12 @@ static void set_bits(u64 *bits, u64 first, u64 nr)
 		bits[i / 64] |= BIT(i % 64);
 }
 
+static void clear_bits(u64 *bits, u64 first, u64 nr)
+{
+	for (u64 i = first; i < first + nr; i++)
+		bits[i / 64] &= ~BIT(i % 64);
+}
+
 void page_zeroed(pa_t pa, u64 size)
 {
 	struct frame *f;
@@ -277,7 +283,8 @@ void page_zeroed(pa_t pa, u64 size)
 		return;
 	f = frame(pa);
 	set_bits(f->zero, pa % PAGE_SIZE / WORD, max_u64(size / WORD, 1));
-	dirty(f);
+	clear_bits(f->clean, pa % PAGE_SIZE / LINE, max_u64(size / LINE, 1));
+	f->cleaned_at = 0;
 }
 
 void maint_dc(pa_t pa, u64 size)

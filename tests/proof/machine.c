@@ -120,6 +120,12 @@ void dcache_clean_inval_poc(const void *va, size_t size)
 	clean[nr_of(pa)] = true;
 }
 
+void clear_and_clean_page(void *va)
+{
+	clear_page(va);
+	dcache_clean_inval_poc(va, PAGE_SIZE);
+}
+
 bool is_free_page(pa_t page)
 {
 	return page_array[nr_of(page)].state == PAGE_HYP && !contents[nr_of(page)];

@@ -180,6 +180,37 @@ static void one_page_is_cleared(void)
 		hyp_donate_host(pa + i * PAGE_SIZE);
 }
 
+/* Both, whatever the line and the block, also if they differ: the whole page, and nothing else; then a DSB. */
+static void one_page_is_cleared_and_cleaned(void)
+{
+	pa_t pa = host_page();
+	struct want want;
+
+	host_page();
+	host_page();
+	assert_ret(host_donate_hyp(pa, 3, &want), 0);
+	for (u64 min = 2; min <= 9; min++) {
+		for (u64 block = 1; block <= 10; block++) {
+			fake.ctr = 0x84408000 | min << 16;
+			/* The last: prohibited. */
+			fake.dczid = block == 10 ? min | BIT(4) : block;
+			for (u64 i = 0; i < 3; i++)
+				fill_page(pa + i * PAGE_SIZE, 7 + i);
+			fake.nr_ops = at = 0;
+			clear_and_clean_page(hyp_va(pa + PAGE_SIZE));
+			next_is(FAKE_ZERO, pa + PAGE_SIZE, PAGE_SIZE);
+			next_is(FAKE_DC_CIVAC, pa + PAGE_SIZE, PAGE_SIZE);
+			next_is(FAKE_DSB, FAKE_DSB_sy, 0);
+			that_was_all();
+			assert_page_is(pa, 7);
+			assert_page_is(pa + PAGE_SIZE, 0);
+			assert_page_is(pa + 2 * PAGE_SIZE, 9);
+		}
+	}
+	for (u64 i = 0; i < 3; i++)
+		hyp_donate_host(pa + i * PAGE_SIZE);
+}
+
 /* With the MMU off all memory is Device memory, where DC ZVA faults: the fake complains of it. */
 static void mmu_off(void)
 {
@@ -205,6 +236,7 @@ int main(void)
 		hyp_test(cores_that_walk_by_speculation),
 		hyp_test(lines_are_covered),
 		hyp_test(one_page_is_cleared),
+		hyp_test(one_page_is_cleared_and_cleaned),
 		bare_test(mmu_off),
 		hyp_test(fwb_is_a_register),
 	};
