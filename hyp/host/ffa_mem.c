@@ -96,17 +96,17 @@ bool ffa_mem_parse(const void *descriptor, u32 fragment, u32 total, u32 version,
 	return true;
 }
 
-/* All of n ranges, or none. *nr_pages: how many were shared. */
-static bool share_ranges(struct transaction *t, const struct ffa_range *ranges, u64 n,
-			 u64 *nr_pages)
+/* All of n ranges, or none. */
+static bool share_ranges(struct transaction *t, const struct ffa_range *ranges, u64 n)
 {
-	*nr_pages = 0;
+	u64 nr_pages = 0;
+
 	for (u64 i = 0; i < n; i++) {
 		if (host_share_secure(&t->pages, ranges[i].address, ranges[i].nr_pages)) {
-			host_unshare_secure(&t->pages, *nr_pages);
+			host_unshare_secure(&t->pages, nr_pages);
 			return false;
 		}
-		*nr_pages += ranges[i].nr_pages;
+		nr_pages += ranges[i].nr_pages;
 	}
 	return true;
 }
@@ -164,7 +164,6 @@ void ffa_mem_share(u64 *x, void *buffer, u32 version)
 	u32 total = (u32)x[1], fragment = (u32)x[2];
 	struct transaction *t = find_free();
 	struct ffa_layout layout;
-	u64 nr_pages;
 
 	/* x3, x4: a buffer other than TX, which nobody has checked. */
 	if (x[3] || x[4] || !ffa_mem_parse(buffer, fragment, total, version, &layout)) {
@@ -177,8 +176,7 @@ void ffa_mem_share(u64 *x, void *buffer, u32 version)
 	}
 	*t = (struct transaction){ .pages.head = SECURE_LIST_EMPTY, .left = total };
 	if (!share_ranges(t, (const void *)((const u8 *)buffer + layout.ranges_offset),
-			  (fragment - layout.ranges_offset) / sizeof(struct ffa_range),
-			  &nr_pages)) {
+			  (fragment - layout.ranges_offset) / sizeof(struct ffa_range))) {
 		ffa_error(x, FFA_DENIED);
 		return;
 	}
@@ -192,14 +190,13 @@ void ffa_mem_frag(u64 *x, void *buffer)
 	u64 handle = (u32)x[1] | x[2] << 32;
 	u32 fragment = (u32)x[3];
 	struct transaction *t = find(handle);
-	u64 nr_pages;
 
 	if (!t || !fragment || fragment > t->left ||
 	    !IS_ALIGNED(fragment, sizeof(struct ffa_range))) {
 		ffa_error(x, FFA_INVALID_PARAMETERS);
 		return;
 	}
-	if (!share_ranges(t, buffer, fragment / sizeof(struct ffa_range), &nr_pages)) {
+	if (!share_ranges(t, buffer, fragment / sizeof(struct ffa_range))) {
 		ffa_error(x, FFA_DENIED);
 		return;
 	}
