@@ -12,8 +12,6 @@
 #include "lib/log.h"
 #include "vm/vcpu.h"
 
-#define MPIDR_AFFINITY (GENMASK(39, 32) | GENMASK(23, 0))
-
 /* Linux's boot modes (arch/arm64/include/asm/virt.h): what its entry code hands on in w0. */
 #define BOOT_CPU_MODE_EL1 0xe11
 #define BOOT_CPU_MODE_EL2 0xe12
@@ -41,10 +39,9 @@ static u64 cpu_pa(const struct cpu *cpu)
 
 static u64 cpu_on(u64 mpidr, u64 entry, u64 context)
 {
-	struct cpu *cpu;
+	struct cpu *cpu = find_cpu(mpidr);
 	s64 ret;
 
-	cpu = mpidr & ~MPIDR_AFFINITY ? NULL : find_cpu(mpidr);
 	if (!cpu)
 		return (u64)PSCI_RET_INVALID_PARAMETERS;
 
