@@ -39,12 +39,12 @@ bool ffa_is_function(u32 function)
 
 static u64 call(u32 function, u64 a1, u64 a2, u64 a3, u64 *x)
 {
-	for (u32 i = 0; i < 18; i++)
-		x[i] = 0;
 	x[0] = function;
 	x[1] = a1;
 	x[2] = a2;
 	x[3] = a3;
+	for (u32 i = 4; i < 18; i++)
+		x[i] = 0;
 	smc_forward(x);
 	return (u32)x[0] & ~FFA_64;
 }
@@ -187,7 +187,7 @@ static void do_version(u64 *x) REQUIRES(ffa)
 
 	/* In all 64 bits: so Linux 6.1 looks for it. */
 	x[0] = (u64)FFA_NOT_SUPPORTED;
-	if (wanted & BIT(31) || FFA_MAJOR(wanted) != 1)
+	if (FFA_MAJOR(wanted) != 1)
 		return;
 	if (negotiated) {
 		/* No way back to another one. */
