@@ -66,8 +66,8 @@ bool ffa_mem_parse(const void *descriptor, u32 fragment, u32 total, u32 version,
 	const struct ffa_composite *composite;
 	const struct ffa_ep_mem *ep;
 
-	if (fragment > total || fragment > FFA_PAGE_SIZE ||
-	    fragment < (version >= FFA_VERSION_1_1 ? sizeof(*region) : FFA_MEM_REGION_1_0))
+	/* 1.0's header is shorter, but a receiver follows that ends where later ones' header does. */
+	if (fragment > total || fragment > FFA_PAGE_SIZE || fragment < sizeof(*region))
 		return false;
 	if (version >= FFA_VERSION_1_1) {
 		ep_offset = region->ep_mem_offset;
