@@ -19,7 +19,7 @@
 /* A page frame number of the host's as an address; what overflows is beyond all RAM. */
 static pa_t frame(u64 pfn)
 {
-	return pfn >> (64 - PAGE_SHIFT) ? ~PAGE_SIZE + 1 : pfn << PAGE_SHIFT;
+	return pfn >> (64 - PAGE_SHIFT) ? PAGE_MASK : pfn << PAGE_SHIFT;
 }
 
 struct result {
