@@ -139,7 +139,7 @@ void psci_step(struct host_regs *regs)
 /* Those of host_psci(); firmware may have more, of which the host must not hear. */
 static bool is_offered(u32 function)
 {
-	switch (function & ~SMCCC_HINT) {
+	switch (function) {
 	case PSCI_VERSION:
 	case PSCI_CPU_SUSPEND_32:
 	case PSCI_CPU_SUSPEND_64:
