@@ -403,6 +403,8 @@ void launch_restart(u64 stub_sctlr, u64 stub_vbar, pa_t entry, const u64 *args, 
 
 int launch_protect_cpu(void)
 {
+	if (fake.protect_error)
+		return fake.protect_error;
 	this_cpu()->protected = true;
 	fake_set_vttbr(host_map.vttbr);
 	return STOCKADE_OK;

@@ -110,6 +110,7 @@ struct fake {
 	unsigned int faults[3], undefs, skipped, steps_started, steps, steps_stopped;
 	u64 host_entry;
 	bool host_fp;			    /* host_use_fp()'s answer */
+	int protect_error;		    /* launch_protect_cpu()'s answer */
 	unsigned int left;		    /* calls of launch_leave() */
 	u64 restart_entry, restart_args[3]; /* launch_restart()'s */
 

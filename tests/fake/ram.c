@@ -105,6 +105,7 @@ static const char *fill(u64 va, bool write)
 {
 	struct filled *f = filled_at(va);
 	struct fake_leaf leaf = fake_walk(&hyp_map, va);
+	u64 attrs = leaf.pte & ~(PTE_ADDR | PTE_VALID | PTE_TABLE);
 
 	if (write && f->pte & S1_READONLY)
 		return "writes to what it may only read";
@@ -114,6 +115,8 @@ static const char *fill(u64 va, bool write)
 		return "touches what it has not mapped";
 	if (leaf.pa < FAKE_RAM_BASE || leaf.pa >= FAKE_RAM_END)
 		return "has mapped, and touches, what is no RAM";
+	if (attrs != HYP_RW && attrs != HYP_RO && attrs != HYP_RX)
+		return "touches what it has mapped with odd attributes";
 	remap(va, leaf.pte & S1_READONLY ? PROT_READ : PROT_READ | PROT_WRITE, ram_fd,
 	      leaf.pa - FAKE_RAM_BASE, MAP_SHARED);
 	f->pte = leaf.pte;

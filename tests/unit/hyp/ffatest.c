@@ -12,14 +12,17 @@ static void (*lock_action)(void);
 
 u64 ffa_call(const u64 *x)
 {
-	struct host_regs regs;
+	struct host_regs regs, before;
 
 	for (unsigned int i = 0; i < 31; i++)
-		regs.x[i] = i < 18 ? x[i] : 0x1111 * i;
+		regs.x[i] = i < 8 || (i < 18 && x[i]) ? x[i] : 0x111100000000 * i;
+	before = regs;
 	fake.host_esr = ESR(EC_SMC64, 0);
+	dirty_stack();
 	host_trap(&regs);
-	for (unsigned int i = 18; i < 31; i++)
-		assert_int_equal(regs.x[i], 0x1111 * i);
+	/* Results have eight registers. */
+	for (unsigned int i = 8; i < 31; i++)
+		assert_int_equal(regs.x[i], before.x[i]);
 	memcpy(ffa_x, regs.x, sizeof(ffa_x));
 	return ffa_x[0];
 }
@@ -28,11 +31,22 @@ s32 ffa_status(const u64 *x)
 {
 	u32 ret = (u32)ffa_call(x);
 
-	if (ret == SPMC_ERROR)
+	if (ret == SPMC_ERROR) {
+		for (u32 i = 1; i < 8; i++)
+			if (i != 2)
+				assert_int_equal(ffa_x[i], 0);
 		return (s32)ffa_x[2];
+	}
 	if (ret == SPMC_SUCCESS || ret == (SPMC_SUCCESS | SPMC_64))
 		return 0;
 	return (s32)ret;
+}
+
+void assert_ffa_success(void)
+{
+	assert_int_equal(ffa_x[0], SPMC_SUCCESS);
+	for (u32 i = 1; i < 8; i++)
+		assert_int_equal(ffa_x[i], 0);
 }
 
 void ffa_boot(u32 firmware, u32 spoken)

@@ -24,7 +24,7 @@ void on_ffa_machine(void **state);
 void ffa_boot(u32 firmware, u32 spoken);
 extern pa_t ffa_tx, ffa_rx; /* the host's */
 
-/* An SMC of the host's, by host_trap(). All of x0-x17 afterwards are in ffa_x. */
+/* An SMC of the host's, by host_trap(): x8-x17 have something in them. All of x0-x17 afterwards are in ffa_x. */
 extern u64 ffa_x[18];
 u64 ffa_call(const u64 *x);
 #define ffa(...) ffa_call((u64[18]){ __VA_ARGS__ })
@@ -33,14 +33,21 @@ u64 ffa_call(const u64 *x);
 s32 ffa_status(const u64 *x);
 #define ffa_ret(...)	      ffa_status((u64[18]){ __VA_ARGS__ })
 #define assert_ffa(code, ...) assert_int_equal(ffa_ret(__VA_ARGS__), code)
-/* The same twice: the first puts into the hypervisor's buffer what the second finds there. */
+/*
+ * The hypervisor refuses, and firmware does not hear of it. Twice: the first puts into the hypervisor's buffer what
+ * the second finds there.
+ */
 #define assert_ffa_refused(code, ...)                       \
 	do {                                                \
+		unsigned int smcs_ = fake.nr_smcs;          \
 		assert_ffa(code, __VA_ARGS__);              \
 		assert_refused(ffa_ret(__VA_ARGS__), code); \
+		assert_int_equal(fake.nr_smcs, smcs_);      \
 		spmc_check();                               \
 		fake_check();                               \
 	} while (0)
+/* The last call's results are none: FFA_SUCCESS alone. */
+void assert_ffa_success(void);
 
 /* Put a descriptor into the host's TX that a good host would write; its length. */
 struct ffa_test_range {

@@ -12,10 +12,13 @@
 #define LDR_X0_X1_8 0xf9400420 /* ldr x0, [x1, #8] */
 #define LDR_W0_X1   0xb9400020 /* ldr w0, [x1] */
 #define LDTR_X0_X1  0xf8400820 /* ldtr x0, [x1] */
+#define LDR_X3_X1   0xf9400023 /* ldr x3, [x1] */
 #define LDXR_W0_X1  0x885f7c20 /* ldxr w0, [x1] */
+#define LDXR_W3_X1  0x885f7c23 /* ldxr w3, [x1] */
 #define STLXR	    0x8802fc20 /* stlxr w2, w0, [x1] */
 #define CASAL	    0x88e0fc22 /* casal w0, w2, [x1] */
 #define LDADDAL	    0xb8e00022 /* ldaddal w0, w2, [x1] */
+#define LDADDAL_W3  0xb8e00023 /* ldaddal w0, w3, [x1] */
 #define SWP	    0xb8208022 /* swp w0, w2, [x1] */
 #define STR_X0_X1   0xf9000020 /* str x0, [x1] */
 #define LDP	    0xa9400022 /* ldp x2, x0, [x1] */
@@ -48,6 +51,8 @@ static void touch(struct host_abort abort)
 	fake.host_esr = ESR(abort.fetch ? EC_IABT_LOWER : EC_DABT_LOWER, DABT_FAULT);
 	memset(fake.faults, 0, sizeof(fake.faults));
 	host_trap(&regs);
+	/* It was no step. */
+	assert_int_equal(fake.steps + fake.steps_stopped, 0);
 }
 
 enum verdict {
@@ -110,9 +115,13 @@ static void verdicts(void)
 		{ "tagged user address", LDTR_X0_X1, false, false, false, 0xff7f000000001000, 0,
 		  ALIGNMENT, ALIGNMENT },
 		{ "futex: ldxr", LDXR_W0_X1, false, false, false, USER_VA, 0, RECLAIM, ALIGNMENT },
+		{ "futex: ldxr w3", LDXR_W3_X1, false, false, false, USER_VA, 0, RECLAIM,
+		  ALIGNMENT },
 		{ "futex: stlxr", STLXR, false, false, false, USER_VA, 0, RECLAIM, ALIGNMENT },
 		{ "futex: casal", CASAL, false, false, false, USER_VA, 0, RECLAIM, ALIGNMENT },
 		{ "futex: ldaddal", LDADDAL, false, false, false, USER_VA, 0, RECLAIM, ALIGNMENT },
+		{ "futex: ldaddal w3", LDADDAL_W3, false, false, false, USER_VA, 0, RECLAIM,
+		  ALIGNMENT },
 		{ "futex: swp", SWP, false, false, false, USER_VA, 0, RECLAIM, ALIGNMENT },
 		{ "kernel load", LDR_X0_X1, false, false, false, KERNEL_VA, KERNEL_VA, RECLAIM,
 		  ALIGNMENT },
@@ -124,11 +133,23 @@ static void verdicts(void)
 		{ "kernel fetch", 0, false, true, false, KERNEL_VA, 0, RECLAIM, ALIGNMENT },
 		{ "EL1 fetch at a user address", 0, false, true, false, USER_VA, 0, ALIGNMENT,
 		  ALIGNMENT },
+		/* What is fetched is not what is at pc. */
+		{ "kernel fetch, and a load at pc", LDR_X0_X1, false, true, false, KERNEL_VA,
+		  KERNEL_VA - 1, RECLAIM, ALIGNMENT },
+		{ "EL1 fetch at a user address, and an atomic at pc", CASAL, false, true, false,
+		  USER_VA, 0, ALIGNMENT, ALIGNMENT },
 		/* load_unaligned_zeropad(): 8 bytes that begin on the page before. */
 		{ "zeropad, 1 byte over", LDR_X0_X1, false, false, false, KERNEL_VA, KERNEL_VA - 7,
 		  ALIGNMENT, ALIGNMENT },
 		{ "zeropad, 7 bytes over", LDR_X0_X1, false, false, false, KERNEL_VA, KERNEL_VA - 1,
 		  ALIGNMENT, ALIGNMENT },
+		{ "zeropad to x3", LDR_X3_X1, false, false, false, KERNEL_VA, KERNEL_VA - 1,
+		  ALIGNMENT, ALIGNMENT },
+		/* The address of the fault may be any of the access's on the page. */
+		{ "zeropad, in the page", LDR_X0_X1, false, false, false, KERNEL_VA + 4,
+		  KERNEL_VA - 7, ALIGNMENT, ALIGNMENT },
+		{ "8 bytes in the page", LDR_X0_X1, false, false, false, KERNEL_VA + 4, KERNEL_VA,
+		  RECLAIM, ALIGNMENT },
 		{ "8 bytes up to the page", LDR_X0_X1, false, false, false, KERNEL_VA,
 		  KERNEL_VA - 8, RECLAIM, ALIGNMENT },
 		{ "8 bytes of the page", LDR_X0_X1, false, false, false, KERNEL_VA, KERNEL_VA,
@@ -150,7 +171,8 @@ static void verdicts(void)
 			row = table[i].what;
 			start(table[i].instruction);
 			pa = whose ? hyp_page : guest_page;
-			regs.x[1] = table[i].base;
+			/* What a register 31 would be, that there is not. */
+			regs.x[1] = regs.pad = table[i].base;
 			touch((struct host_abort){ .ipa = pa,
 						   .pc = TEXT_VA + 0x100,
 						   .far = table[i].far,
@@ -215,25 +237,55 @@ static void repeats_are_counted_by_cpu(void)
 	}
 }
 
-/* The instruction can't be read: its page is not mapped, not RAM, lost too. No window into a guest. */
+/* At any place of a page, the last of its RAM too: that one is read, and no other. Guards fetch(). */
+static void instructions_anywhere(void)
+{
+	pa_t pages[2], lost;
+
+	start(LDTR_X0_X1);
+	pages[0] = host_page();
+	pages[1] = 0x41402000;
+	for (size_t p = 0; p < ARRAY_SIZE(pages); p++) {
+		fake.text_pa = pages[p];
+		for (u32 at = 0; at < PAGE_SIZE; at = at ? 2 * at : 4) {
+			fill_page(pages[p], (u64)LDTR_X0_X1 << 32 | LDTR_X0_X1);
+			((u32 *)fake_ram(pages[p]))[at / 4] = CASAL;
+			lost = donated_page(&vm, (1 + 4 * p) * MIB + at / 4 * PAGE_SIZE);
+			touch((struct host_abort){
+				.ipa = lost, .pc = TEXT_VA + at, .far = USER_VA });
+			assert_verdict(RECLAIM, lost, 0);
+		}
+	}
+}
+
+/*
+ * The instruction can't be read: its page is not mapped, not RAM, lost too. No window into a guest, and no reclaim
+ * for a uaccess, how often it may come.
+ */
 static void unreadable_instructions(void)
 {
 	struct host_abort abort = { .pc = TEXT_VA + 0x100 };
 	pa_t other;
 
-	for (int kind = 0; kind < 4; kind++) {
+	for (int kind = 0; kind < 5; kind++) {
 		for (int kernel = 0; kernel < 2; kernel++) {
-			start(LDR_X0_X1);
+			start(kernel ? LDR_X0_X1 : CASAL);
 			other = donated_page(&vm, 0x6000);
 			fill_page(other, 0x88e0fc2288e0fc22); /* casal */
 			abort.ipa = guest_page;
 			abort.far = kernel ? KERNEL_VA : USER_VA;
+			/* A device that is mapped is not read either. */
+			if (kind == 4)
+				touch((struct host_abort){ .ipa = 0x9000000 });
 			if (kind == 0)
 				fake.text_size = 0;
 			else
-				fake.text_pa = kind == 1 ? 0x9000000 : kind == 2 ? other : hyp_page;
-			touch(abort);
-			assert_verdict(kernel ? RECLAIM : ALIGNMENT, guest_page, PAGE_GUEST);
+				fake.text_pa = kind == 2 ? other : kind == 3 ? hyp_page : 0x9000000;
+			for (int i = 0; i < (kernel ? 1 : 20); i++) {
+				touch(abort);
+				assert_verdict(kernel ? RECLAIM : ALIGNMENT, guest_page,
+					       PAGE_GUEST);
+			}
 			assert_page_is(other, 0x88e0fc2288e0fc22);
 		}
 	}
@@ -369,6 +421,7 @@ int main(void)
 		hyp_test(a_reclaimed_page_is_poison_to_the_guest),
 		hyp_test(a_repeated_uaccess_reclaims),
 		hyp_test(repeats_are_counted_by_cpu),
+		hyp_test(instructions_anywhere),
 		hyp_test(unreadable_instructions),
 		hyp_test(a_mapped_page_is_tried_again),
 		hyp_test(what_is_not_ram),

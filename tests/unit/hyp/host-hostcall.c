@@ -38,6 +38,24 @@ static void nothing_after_a_panic(void)
 	hyp_panicked = false;
 }
 
+/* A VM that does not exist, for each of the calls on one. */
+static void no_vm(void)
+{
+	static const u64 calls[] = {
+		STOCKADE_HC_VM_TOPUP,	STOCKADE_HC_VCPU_CREATE,       STOCKADE_HC_VCPU_SET_REG,
+		STOCKADE_HC_VCPU_LOAD,	STOCKADE_HC_HOST_DONATE_GUEST, STOCKADE_HC_VM_TEARDOWN,
+		STOCKADE_HC_VM_RECLAIM, STOCKADE_HC_VM_RECLAIM_TABLE,  STOCKADE_HC_VCPU_DESTROY,
+		STOCKADE_HC_VM_DESTROY,
+	};
+
+	vm = make_vm(1);
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		assert_refused(hc(calls[i], 0, 0, 1, 0, 0), STOCKADE_ENOENT);
+		assert_refused(hc(calls[i], vm.handle + 1, 0, 1, 0, 0), STOCKADE_ENOENT);
+		assert_int_equal(hc_result.x1 | hc_result.x2 | hc_result.x3, 0);
+	}
+}
+
 /* Every call with every combination of these, on a machine with two VMs: no panic, all stays consistent. */
 static void no_nonsense_panics(void)
 {
@@ -123,6 +141,11 @@ static void launch_is_over(void)
 {
 	assert_refused(hc(STOCKADE_HC_SEAL), STOCKADE_EBUSY);
 	assert_ret(hc(STOCKADE_HC_PROTECT_CPU), 0);
+	/* A CPU that can't be protected. */
+	fake.protect_error = STOCKADE_EINVAL;
+	assert_refused(hc(STOCKADE_HC_PROTECT_CPU), STOCKADE_EINVAL);
+	/* It was none of the calls that end. */
+	vm = make_vm(1);
 }
 
 /* Results of an error are zero, but what ENOMEM wants. */
@@ -130,6 +153,10 @@ static void errors_say_nothing_else(void)
 {
 	vm = make_vm(0);
 	assert_ret(hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle), STOCKADE_EINVAL);
+	assert_int_equal(hc_result.x1 | hc_result.x2 | hc_result.x3, 0);
+	assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), STOCKADE_EINVAL);
+	assert_int_equal(hc_result.x1 | hc_result.x2 | hc_result.x3, 0);
+	assert_ret(run_ret(), STOCKADE_ENOENT);
 	assert_int_equal(hc_result.x1 | hc_result.x2 | hc_result.x3, 0);
 	assert_ret(hc(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, PFN(host_page()), 0, 1),
 		   STOCKADE_ENOMEM);
@@ -142,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		hyp_test(unknown_functions_are_refused),
 		hyp_test(nothing_after_a_panic),
+		hyp_test(no_vm),
 		hyp_test(no_nonsense_panics),
 		hyp_test(frame_numbers_do_not_wrap),
 		hyp_test(version_and_status),

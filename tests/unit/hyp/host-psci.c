@@ -2,6 +2,8 @@
 /* PSCI for the host: every CPU that wakes up, wakes up in the hypervisor. And the other SMCs: an allow-list. */
 #include "host/psci.h"
 
+#include <stdio.h>
+
 #include "hyptest.h"
 
 #define ENTRY	0x40212340ull
@@ -50,8 +52,11 @@ static void cpu_on_refusals(void)
 				 PSCI_RET_INVALID_PARAMETERS);
 		assert_int_equal(fake.nr_smcs, 0);
 	}
-	assert_int_equal(smc(PSCI_CPU_ON_64, 1, ENTRY, CONTEXT), PSCI_RET_ALREADY_ON);
-	assert_int_equal(fake.nr_smcs, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		assert_int_equal(smc(PSCI_CPU_ON_64, cpu_get(i)->mpidr, ENTRY, CONTEXT),
+				 PSCI_RET_ALREADY_ON);
+		assert_int_equal(fake.nr_smcs, 0);
+	}
 	cpu_get(1)->power = CPU_OFF;
 	assert_int_equal(smc(PSCI_CPU_ON_64, 1, ENTRY, CONTEXT), 0);
 	assert_int_equal(smc(PSCI_CPU_ON_64, 1, 0xbad, 0xbad), PSCI_RET_ON_PENDING);
@@ -109,7 +114,15 @@ static void cpu_on_32(void)
 	assert_int_equal(cpu_get(1)->resume_context, 0x1234);
 }
 
-/* CPU_OFF takes the guest out of the CPU first; if firmware denies it, the CPU is on. */
+static unsigned int power_at_firmware;
+
+static void firmware_denies(u64 *x)
+{
+	power_at_firmware = this_cpu()->power;
+	x[0] = (u64)PSCI_RET_DENIED;
+}
+
+/* CPU_OFF takes the guest out of the CPU first; it is off for who starts it then. If firmware denies it, it is on. */
 static void cpu_off(void)
 {
 	struct test_vm vm = make_vm(1);
@@ -117,9 +130,16 @@ static void cpu_off(void)
 	load(&vm, 0);
 	answer = PSCI_RET_DENIED;
 	assert_int_equal(smc(PSCI_CPU_OFF, 0, 0, 0), PSCI_RET_DENIED);
+	assert_int_equal(regs.x[1], 0);
 	assert_int_equal(fake.smcs[0][0], PSCI_CPU_OFF);
 	assert_null(this_cpu()->vcpu);
 	assert_null(fake.loaded[0]);
+	assert_int_equal(this_cpu()->power, CPU_ON);
+	fake.smc = firmware_denies;
+	regs.x[0] = PSCI_CPU_OFF;
+	host_trap(&regs);
+	assert_int_equal(regs.x[0], PSCI_RET_DENIED);
+	assert_int_equal(power_at_firmware, CPU_OFF);
 	assert_int_equal(this_cpu()->power, CPU_ON);
 }
 
@@ -134,9 +154,8 @@ static void suspends_come_back_through_el2(void)
 		      { PSCI_CPU_SUSPEND_32, 2, true },
 		      { PSCI_SYSTEM_SUSPEND_64, 1, false },
 		      { PSCI_SYSTEM_SUSPEND_32, 1, true } };
-	const u64 entry = 0xabc40212340, context = 0xabc00005678;
+	const u64 entry = 0xabc40212341, context = 0xabc00005679;
 
-	answer = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		u64 mask = calls[i].narrow ? 0xffffffff : ~0ull;
 		unsigned int n = calls[i].entry;
@@ -146,7 +165,9 @@ static void suspends_come_back_through_el2(void)
 		load(&vm, 0);
 		x[n] = entry;
 		x[n + 1] = context;
-		assert_int_equal(smc(x[0], x[1], x[2], x[3]), 0);
+		/* Firmware's answer is the host's. */
+		answer = i % 2 ? PSCI_RET_DENIED : 0;
+		assert_int_equal(smc(x[0], x[1], x[2], x[3]), answer);
 		assert_null(this_cpu()->vcpu);
 		assert_int_equal(fake.nr_smcs, 1);
 		assert_int_equal(fake.smcs[0][0], calls[i].function | 0x40000000);
@@ -215,6 +236,9 @@ static void features_are_the_proxys(void)
 
 			answer = 0;
 			known_to_features = !smc(PSCI_FEATURES, function, 0, 0);
+			if (!known_to_features)
+				assert_int_equal(regs.x[0], PSCI_RET_NOT_SUPPORTED);
+			assert_int_equal(regs.x[1], function);
 			assert_int_equal(fake.nr_smcs, known_to_features);
 			/* An answer that none of them gives by itself. */
 			answer = 0x77;
@@ -238,6 +262,7 @@ static void step(u64 x0)
 	regs.x[0] = x0;
 	fake.host_esr = ESR(EC_SOFTSTP, 0);
 	host_trap(&regs);
+	assert_int_equal(fake.undefs, 0);
 }
 
 static void the_boot_mode_is_changed(void)
@@ -250,20 +275,28 @@ static void the_boot_mode_is_changed(void)
 	step(0xffffffff00000e11);
 	assert_int_equal((u32)regs.x[0], 0xe12);
 	assert_int_equal(fake.steps_stopped, 1);
-	/* Only once. */
+	/* Only once. A step that nobody wanted is the last. */
 	step(0xe11);
 	assert_int_equal(regs.x[0], 0xe11);
+	assert_int_equal(fake.steps_stopped, 2);
+	step(0);
+	assert_int_equal(fake.steps_stopped, 3);
+	assert_int_equal(fake.steps, 20);
 }
 
 static void stepping_ends(void)
 {
-	psci_cpu_is_on(this_cpu(), &regs);
-	for (unsigned int i = 0; i < 63; i++)
-		step(0);
-	assert_int_equal(fake.steps_stopped, 0);
-	step(0);
-	assert_int_equal(fake.steps_stopped, 1);
-	assert_false(this_cpu()->stepping);
+	/* Anew each time that the CPU comes up. */
+	for (unsigned int times = 0; times < 2; times++) {
+		psci_cpu_is_on(this_cpu(), &regs);
+		for (unsigned int i = 0; i < 63; i++)
+			step(0x77);
+		assert_int_equal(fake.steps_stopped, times);
+		step(0x77);
+		assert_int_equal(regs.x[0], 0x77);
+		assert_int_equal(fake.steps_stopped, times + 1);
+		assert_false(this_cpu()->stepping);
+	}
 }
 
 /* --- other SMCs --- */
@@ -351,15 +384,23 @@ static void denials_are_logged_once(void)
 {
 	const struct stockade_log *ring = fake_ram(fake.launch.log);
 	u32 before = ring->head, head;
+	char text[64];
 
 	for (int i = 0; i < 10; i++)
 		smc(0xb2000001, 0, 0, 0);
-	assert_non_null(strstr(ring->text, "denied the host an SMC, function 0xb2000001\n"));
+	assert_true(logged("denied the host an SMC, function 0xb2000001\n"));
 	head = ring->head;
 	assert_true(head - before < 100);
-	for (u32 i = 0; i < 100; i++)
+	for (u32 i = 0; i < 100; i++) {
 		smc(0xb2000100 + i, 0, 0, 0);
-	assert_true(ring->head - before < 16 * 60);
+		snprintf(text, sizeof(text), "function 0x%x\n", 0xb2000100 + i);
+		assert_int_equal(logged(text), i < 15);
+	}
+	head = ring->head;
+	/* The last and the first that were logged. */
+	smc(0xb2000001, 0, 0, 0);
+	smc(0xb200010e, 0, 0, 0);
+	assert_int_equal(ring->head, head);
 }
 
 /* Function 0 too. */

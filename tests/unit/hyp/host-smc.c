@@ -19,7 +19,10 @@ static bool passes(u64 function)
 		regs.x[i] = 0x1111 * i;
 	regs.x[0] = function;
 	fake.host_esr = ESR(EC_SMC64, 0);
+	fake.abort.other = true;
 	host_trap(&regs);
+	/* It was no abort. */
+	assert_int_equal(fake.faults[HOST_FAULT_EXTERNAL], 0);
 	passed = fake.nr_smcs != smcs;
 	assert_int_equal(regs.x[0], passed ? 0x600d : ~0ull);
 	if (passed && smcs < FAKE_MAX_SMCS) {
@@ -45,7 +48,8 @@ static void boot(u32 flags)
 static void owners(void)
 {
 	for (u32 allowed = 0; allowed < 2; allowed++) {
-		boot(allowed ? STOCKADE_LAUNCH_ALLOW_TOS : 0);
+		/* No other flag allows it. */
+		boot(allowed ? STOCKADE_LAUNCH_ALLOW_TOS : ~(u32)STOCKADE_LAUNCH_ALLOW_TOS);
 		for (u32 kind = 0; kind < 4; kind++) {
 			for (u32 owner = 0; owner < 64; owner++) {
 				u32 base = kind << 30 | owner << 24;
@@ -92,11 +96,15 @@ static void sdei_is_stopped(void)
 	static const u32 calls[] = { 0xc4000020, 0xc400002b, 0xc4000031, 0xc4000032 };
 
 	fake.smc = firmware_with_sdei;
-	sdei_version = (s64)1 << 48;
-	smc_stop_sdei();
-	assert_int_equal(fake.nr_smcs, 4);
-	for (u32 i = 0; i < 4; i++)
-		assert_int_equal(fake.smcs[i][0], calls[i]);
+	/* Any version: 0.0 too. */
+	for (u64 version = 0; version < 2; version++) {
+		sdei_version = (s64)version << 48;
+		fake.nr_smcs = 0;
+		smc_stop_sdei();
+		assert_int_equal(fake.nr_smcs, 4);
+		for (u32 i = 0; i < 4; i++)
+			assert_smc(i, calls[i]);
+	}
 	/* Not there: not called. */
 	fake.nr_smcs = 0;
 	sdei_version = -1;

@@ -187,6 +187,14 @@ void release_hyp_pool(u64 reserved)
 	spin_unlock(&mem_lock);
 }
 
+__attribute__((noinline)) void dirty_stack(void)
+{
+	volatile u8 junk[8192];
+
+	for (size_t i = 0; i < sizeof(junk); i++)
+		junk[i] = 0x5a;
+}
+
 unsigned int page_state(pa_t pa)
 {
 	return fake_page(pa)->state;
@@ -208,6 +216,13 @@ void assert_page_is(pa_t pa, u64 pattern)
 		if (word[i] != pattern)
 			fail_msg("page 0x%lx has 0x%lx at word %zu, not 0x%lx", pa, word[i], i,
 				 pattern);
+}
+
+bool logged(const char *text)
+{
+	const struct stockade_log *ring = fake_ram(fake.launch.log);
+
+	return strstr(ring->text, text);
 }
 
 int op_after(enum fake_op_kind kind, u64 a, u64 b, int after)

@@ -138,6 +138,9 @@ void release_hyp_pool(u64 reserved);
 
 #define PFN(pa) ((pa) >> PAGE_SHIFT)
 
+/* Variables of the next function that are not initialised are not zero. */
+void dirty_stack(void);
+
 unsigned int page_state(pa_t pa);
 #define assert_state(pa, s)  assert_string_equal(fake_state_name(page_state(pa)), fake_state_name(s))
 #define assert_host_has(pa)  assert_true(fake_walk(&host_map, pa).valid)
@@ -145,6 +148,12 @@ unsigned int page_state(pa_t pa);
 
 void fill_page(pa_t pa, u64 pattern);
 void assert_page_is(pa_t pa, u64 pattern);
+
+/* Firmware's n-th call had these registers, and zeros. */
+#define assert_smc(n, ...) \
+	assert_memory_equal(fake.smcs[n], ((u64[18]){ __VA_ARGS__ }), sizeof(fake.smcs[0]))
+/* The log has this in it. */
+bool logged(const char *text);
 
 /* The first such operation after that one in fake.ops, -1 for the start; there is one. And how many there are. */
 int op_after(enum fake_op_kind kind, u64 a, u64 b, int after);
