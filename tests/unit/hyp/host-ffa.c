@@ -389,10 +389,10 @@ static void partition_info(void)
 static void partition_info_1_0(void)
 {
 	ffa_boot(V1_1, V1_0);
-	spmc.info_count = 3;
+	spmc.info_count = 20;
 	memset(fake_ram(ffa_rx), 0x77, PAGE_SIZE);
 	assert_ffa(0, SPMC_PARTITION_INFO_GET, 0, 0, 0, 0, 1);
-	assert_rx_is(24);
+	assert_rx_is(160);
 	assert_ffa(0, SPMC_RX_RELEASE);
 	assert_ffa(0, SPMC_RXTX_UNMAP);
 	assert_ffa(SPMC_DENIED, SPMC_PARTITION_INFO_GET, 0, 0, 0, 0, 1);

@@ -2,7 +2,7 @@
 /* Sharing with the secure world: hyp/host/ffa_mem.c. */
 #include "host/ffa_mem.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "ffatest.h"
 
@@ -49,7 +49,8 @@ static void share_and_reclaim(void)
 			spmc_check();
 			fake_check();
 			/* Not twice. */
-			assert_int_equal(ffa_reclaim(ffa_handle), SPMC_INVALID);
+			assert_ffa_refused(SPMC_INVALID, SPMC_MEM_RECLAIM, (u32)ffa_handle,
+					   ffa_handle >> 32);
 		}
 	}
 }
@@ -136,8 +137,46 @@ static void nearly_right_descriptors(void)
 	ffa_patch(ffa_composite_at(V1_1) + 4, 4, 300);
 	memcpy(large, fake_ram(ffa_tx), 256);
 	assert_true(ffa_mem_parse(large, 4096, total, V1_1, &layout));
+	assert_int_equal(layout.ranges_offset, ffa_ranges_at(V1_1));
+	assert_int_equal(layout.nr_ranges, 300);
 	assert_false(ffa_mem_parse(large, 4112, total, V1_1, &layout));
 	assert_false(ffa_mem_parse(large, total, total, V1_1, &layout));
+}
+
+/* Where the receiver and its ranges may be: behind one another, at multiples of 8 bytes. */
+static void places(void)
+{
+	static const struct {
+		u32 version, receiver, size, composite;
+		bool good;
+	} cases[] = {
+		{ V1_1, 48, 16, 64, true },  { V1_1, 56, 16, 72, true },
+		{ V1_1, 48, 24, 72, true },  { V1_1, 48, 16, 104, true },
+		{ V1_1, 40, 16, 64, false }, { V1_1, 52, 16, 72, false },
+		{ V1_1, 48, 16, 56, false }, { V1_1, 48, 16, 68, false },
+		{ V1_1, 48, 32, 72, false }, { V1_0, 32, 16, 48, true },
+		{ V1_0, 32, 16, 56, true },  { V1_0, 32, 16, 40, false },
+		{ V1_0, 32, 16, 52, false },
+	};
+	struct ffa_layout layout;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		u32 descriptor[64] __attribute__((aligned(8))) = { [28 / 4] = 1 };
+		u32 total = cases[i].composite + 32;
+
+		if (cases[i].version != V1_0) {
+			descriptor[24 / 4] = cases[i].size;
+			descriptor[32 / 4] = cases[i].receiver;
+		}
+		descriptor[cases[i].receiver / 4 + 1] = cases[i].composite;
+		descriptor[cases[i].composite / 4 + 1] = 1;
+		assert_int_equal(ffa_mem_parse(descriptor, total, total, cases[i].version, &layout),
+				 cases[i].good);
+		if (!cases[i].good)
+			continue;
+		assert_int_equal(layout.ranges_offset, cases[i].composite + 16);
+		assert_int_equal(layout.nr_ranges, 1);
+	}
 }
 
 /* Every combination of lengths that is not that of the descriptor; in 32 bits and beyond. */
@@ -352,22 +391,26 @@ static void shared_pages_are_not_donated(void)
 
 /* --- the parser alone --- */
 
-/* No byte of a descriptor, set to anything, has it read beyond its end: the sanitizer sees to that. */
+/* No byte of a descriptor, set to anything, has it read beyond its end: behind that nothing can be read. */
 static void the_parser_stays_inside(void)
 {
 	struct ffa_test_range range = { host_page(), 1 };
+	u8 *pages = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + PAGE_SIZE, PAGE_SIZE, PROT_NONE), 0);
 	for (size_t v = 0; v < 3; v++) {
 		u32 length = ffa_write(versions[v], &range, 1);
 
 		for (u32 size = 0; size <= length; size++) {
-			u8 *copy = calloc(1, size + 1);
+			u8 *copy = pages + PAGE_SIZE - ALIGN_UP(size, 8);
 			struct ffa_layout layout;
 
 			memcpy(copy, fake_ram(ffa_tx), size);
 			for (u32 at = 0; at <= size; at++) {
 				for (u32 value = 0; value < 256; value += 15) {
-					u8 old = copy[at == size ? 0 : at];
+					u8 old = at < size ? copy[at] : 0;
 
 					if (at < size)
 						copy[at] = (u8)value;
@@ -377,9 +420,9 @@ static void the_parser_stays_inside(void)
 						copy[at] = old;
 				}
 			}
-			free(copy);
 		}
 	}
+	munmap(pages, 2 * PAGE_SIZE);
 }
 
 int main(void)
@@ -389,6 +432,7 @@ int main(void)
 		ffa_test(reserved_fields_are_the_hosts),
 		ffa_test(bad_descriptors),
 		ffa_test(nearly_right_descriptors),
+		ffa_test(places),
 		ffa_test(bad_lengths),
 		ffa_test(descriptors_of_1_0),
 		ffa_test(firmware_gets_what_was_checked),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sharing with the secure world in fragments, firmware that refuses, races: hyp/host/ffa_mem.c. */
+#include "host/ffa_mem.h"
+
 #include "ffatest.h"
 
 #define SHARE_32 SPMC_MEM_SHARE
@@ -105,6 +107,23 @@ static void bad_fragments(void)
 	/* It is complete: no more. */
 	ffa_patch(0, 8, many[2].pa);
 	assert_ffa_refused(SPMC_INVALID, SPMC_MEM_FRAG_TX, 3, 1, 16);
+}
+
+/* Lengths have 32 bits, whoever the caller is: what firmware gets is what was looked at. */
+static void a_long_length_of_a_fragment(void)
+{
+	u64 x[18] = { SPMC_MEM_FRAG_TX, 3, 1, 0xabc00000010, 4, 5, 6, 7 };
+	u64 *range;
+
+	make_many(2);
+	assert_int_equal((u32)send_fragments(many, 2, 1, 0), SPMC_MEM_FRAG_RX);
+	range = (u64 *)spmc.tx;
+	range[0] = many[1].pa;
+	range[1] = 1;
+	ffa_mem_frag(x, range);
+	assert_int_equal(x[0], SPMC_SUCCESS);
+	assert_smc(1, SPMC_MEM_FRAG_TX, 3, 1, 16);
+	assert_int_equal(spmc.nr_held, 2);
 }
 
 /* A bad page in a later fragment undoes that fragment alone. */
@@ -225,6 +244,20 @@ static void odd_answers_later(void)
 	spmc.odd_answer = SPMC_SUCCESS | SPMC_64;
 	assert_int_equal(ffa_share_page(many[0].pa), 0);
 	assert_int_equal(ffa_reclaim(ffa_handle), 0);
+}
+
+/* Success before all was sent: what is left is not sent any more. */
+static void success_too_early(void)
+{
+	make_many(4);
+	spmc.odd = SPMC_MEM_SHARE;
+	spmc.odd_answer = SPMC_SUCCESS;
+	assert_int_equal(send_fragments(many, 4, 2, 0), 0);
+	ffa_patch(0, 8, many[2].pa);
+	ffa_patch(8, 8, 1);
+	assert_ffa_refused(SPMC_INVALID, SPMC_MEM_FRAG_TX, (u32)ffa_handle, ffa_handle >> 32, 16);
+	assert_state(many[1].pa, PAGE_HOST_SECURE);
+	assert_state(many[2].pa, PAGE_HOST);
 }
 
 /* As many transactions as there is room for: then no more, until one ends. */
@@ -395,10 +428,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ffa_test(fragments),
 		ffa_test(bad_fragments),
+		ffa_test(a_long_length_of_a_fragment),
 		ffa_test(a_bad_page_in_a_fragment),
 		ffa_test(firmware_refuses),
 		ffa_test(odd_answers_to_a_share),
 		ffa_test(odd_answers_later),
+		ffa_test(success_too_early),
 		ffa_test(many_transactions),
 		ffa_test(a_descriptor_that_changes),
 		ffa_test(donation_while_pages_are_shared),
