@@ -173,6 +173,10 @@ static void an_allow_list(void)
 		}
 	}
 	assert_ffa(0, SPMC_FEATURES, SPMC_MEM_SHARE | SPMC_64);
+	/* Bit 16 says that no SVE state is live. It is no part of the number, and firmware need not know it. */
+	fake.nr_smcs = 0;
+	assert_ffa(0, SPMC_ID_GET | 0x10000);
+	assert_int_equal(fake.smcs[0][0], SPMC_ID_GET);
 	/* FF-A's numbers end here: what has no function has no error of FF-A's. */
 	fake.nr_smcs = 0;
 	for (u32 wide = 0; wide <= SPMC_64; wide += SPMC_64) {
@@ -204,7 +208,7 @@ static void buffers(void)
 	assert_smc(0, SPMC_RXTX_UNMAP);
 	assert_false(spmc.mapped);
 	assert_ffa_refused(SPMC_INVALID, SPMC_RXTX_UNMAP);
-	/* What lies in the buffer that was the host's TX is not sent. */
+	/* What lies in the page that was the host's TX is not sent. */
 	length = ffa_write(V1_1, &range, 1);
 	assert_ffa_refused(SPMC_INVALID, SPMC_MEM_SHARE, length, length);
 	/* The 32-bit call, whose arguments have 32 bits. */
@@ -214,7 +218,11 @@ static void buffers(void)
 	assert_true(spmc.mapped);
 	/* Firmware gets addresses of 64 bits, and nothing of the host's. */
 	assert_smc(1, SPMC_RXTX_MAP | SPMC_64, spmc.tx, spmc.rx, 1);
-	assert_int_equal(ffa_share_page(host_page()), 0);
+	assert_int_equal(ffa_share(&range, 1), 0);
+	assert_int_equal(ffa_reclaim(ffa_handle), 0);
+	/* Nor is what was sent before. */
+	assert_ffa(0, SPMC_RXTX_UNMAP);
+	assert_ffa_refused(SPMC_INVALID, SPMC_MEM_SHARE, length, length);
 }
 
 /* Buffers that are not the host's, or no buffers. Guards is_hosts() in map_buffers(). */
