@@ -12,7 +12,7 @@ static void (*lock_action)(void);
 
 u64 ffa_call(const u64 *x)
 {
-	struct host_regs regs, before;
+	struct host_regs regs = { 0 }, before;
 
 	for (unsigned int i = 0; i < 31; i++)
 		regs.x[i] = i < 8 || (i < 18 && x[i]) ? x[i] : 0x111100000000 * i;

@@ -113,8 +113,8 @@ static void no_ff_a(void)
 	fake_unwatch(NULL);
 }
 
-/* Of an alignment that is more than is asked for no bit says anything. */
-static void other_bits_of_the_least_buffer(void)
+/* Bits of FEATURES' answer that do not say how large buffers must be are not looked at. */
+static void other_bits_of_features(void)
 {
 	power_on(V1_1);
 	spmc.min_buffers = 4;
@@ -364,7 +364,7 @@ int main(void)
 		bare_test(launch_is_refused_while_ff_a_is_in_use),
 		bare_test(launch_after_the_driver_is_gone),
 		bare_test(no_ff_a),
-		bare_test(other_bits_of_the_least_buffer),
+		bare_test(other_bits_of_features),
 		bare_test(questions_of_launch),
 		bare_test(another_major_version),
 		ffa_test(unlaunch),
