@@ -178,6 +178,38 @@ static void nonsense_addresses_are_refused(void)
 		       STOCKADE_EINVAL);
 }
 
+/*
+ * RAM may begin at address 0. Its first page is the host's for ever: 0 ends a pool's list, and says that a guest has
+ * no page. The next page is one like any other.
+ */
+static void the_page_at_0_stays_the_hosts(void)
+{
+	static const struct stockade_range ram = { 0, 2 * BLOCK };
+	const u64 root = 2 * PAGE_SIZE;
+	u64 handle;
+
+	vm = make_vm(0);
+	handle = vm.handle;
+	/* The machine's RAM is elsewhere: here are entries of the page array alone. */
+	spin_lock(&mem_lock);
+	assert_true(pgtable_map(&hyp_map, (u64)hyp_array_va(0), spare_page(), 2 * PAGE_SIZE, HYP_RW));
+	page_init(&ram, 1);
+	spin_unlock(&mem_lock);
+	assert_refused(hc(STOCKADE_HC_POOL_TOPUP, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_POOL_TOPUP, 0, 2), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_TOPUP, handle, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_CREATE, 0, PFN(root), 40 | STOCKADE_VM_PROTECTED << 8),
+		       STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_CREATE, PFN(root), 0, 40 | STOCKADE_VM_PROTECTED << 8),
+		       STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VCPU_CREATE, handle, 0, 0, PFN(root)), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 0, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 0, 0, NR_BLOCK), STOCKADE_EINVAL);
+	/* Of these it is only memory for tables that lacks. */
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 1, 1, 1), STOCKADE_ENOMEM);
+	assert_ret(host_can_donate_both(PAGE_SIZE, root, 1, &want), 0);
+}
+
 /* IPAs that are misaligned or beyond the VM's space. */
 static void nonsense_ipas_are_refused(void)
 {
@@ -482,6 +514,7 @@ int main(void)
 		hyp_test(the_host_gives_only_its_own),
 		hyp_test(the_host_gives_its_own),
 		hyp_test(nonsense_addresses_are_refused),
+		bare_boot_test(the_page_at_0_stays_the_hosts),
 		hyp_test(nonsense_ipas_are_refused),
 		hyp_test(one_bad_page_spoils_the_range),
 		hyp_test(a_range_over_two_blocks_is_given),
