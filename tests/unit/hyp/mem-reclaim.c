@@ -145,34 +145,51 @@ static void batches_are_bounded(void)
 	assert_int_equal(total, NR_BLOCK + 40);
 }
 
-/* One call looks at two tables with one page between them, and at what comes next; each page counts as eight entries. */
+/*
+ * One call looks at two tables with one page between them, and at what comes next; each page counts as eight entries,
+ * and so does the first of each row of empty ones.
+ */
 static void batches_of_entries_are_bounded(void)
 {
-	vm = make_vm(0);
-	donated_page(&vm, 0);
-	donated_page(&vm, 2 * GIB);
-	guest_start_reclaim(vm.mem);
-	assert_true(guest_reclaim_some(vm.mem));
-	assert_int_equal(vm.mem->reclaim_next, 2 * GIB + PAGE_SIZE);
-	/* What is left of the first half of the root; its second half. */
-	assert_true(guest_reclaim_some(vm.mem));
-	assert_int_equal(vm.mem->reclaim_next, 512 * GIB);
-	assert_false(guest_reclaim_some(vm.mem));
+	static const struct {
+		ipa_t second, stop;
+	} cases[] = {
+		{ 2 * GIB, 2 * GIB + PAGE_SIZE },
+		/* The last entry that one call looks at, and one that is too far. */
+		{ 5 * GIB, 5 * GIB + PAGE_SIZE },
+		{ 6 * GIB, 6 * GIB },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		boot_again();
+		vm = make_vm(0);
+		donated_page(&vm, 0);
+		donated_page(&vm, cases[i].second);
+		guest_start_reclaim(vm.mem);
+		assert_true(guest_reclaim_some(vm.mem));
+		assert_int_equal(vm.mem->reclaim_next, cases[i].stop);
+		/* What is left of the first half of the root; its second half. */
+		assert_true(guest_reclaim_some(vm.mem));
+		assert_int_equal(vm.mem->reclaim_next, 512 * GIB);
+		assert_false(guest_reclaim_some(vm.mem));
+	}
 }
 
-/* What is left of a block for its last batch: no page behind it is touched. */
+/* What is left of a block for its last batch: no page behind it is touched; and what the guest has there is next. */
 static void a_batch_ends_with_its_block(void)
 {
-	pa_t block = host_block();
+	pa_t block = host_block(), next;
 
 	vm = make_vm(0);
 	for (unsigned int i = 0; i < 8; i++)
 		donated_page(&vm, i * PAGE_SIZE);
 	donate(&vm, block, BLOCK, NR_BLOCK);
+	next = donated_page(&vm, 2 * BLOCK);
 	for (unsigned int i = 0; i < 32; i++)
 		fill_page(block + BLOCK + i * PAGE_SIZE, 0x1234);
 	guest_start_reclaim(vm.mem);
 	reclaim_all();
+	assert_state(next, PAGE_HOST);
 	for (unsigned int i = 0; i < 32; i++)
 		assert_page_is(block + BLOCK + i * PAGE_SIZE, 0x1234);
 }
