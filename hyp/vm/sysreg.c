@@ -31,10 +31,9 @@ static u64 cache_size_id(u64 csselr)
 	return arch_ccsidr(csselr);
 }
 
-/* True: the register reads as *value, and ignores writes. */
+/* True: the register reads as *value, which is 0 if nothing is put there, and ignores writes. */
 static bool fixed_value(struct vcpu *vcpu, u32 reg, u64 *value)
 {
-	*value = 0;
 	switch (reg) {
 	case REG(3, 0, 0, 0, 6): /* REVIDR_EL1 */
 	case REG(3, 1, 0, 0, 7): /* AIDR_EL1 */
@@ -82,7 +81,7 @@ enum stockade_exit exit_sysreg(struct vcpu *vcpu, struct exit_info *info)
 	u64 iss = vcpu->regs.esr;
 	u32 reg = (u32)(iss & REG_MASK);
 	bool read = iss & ISS_READ;
-	u64 rt = FIELD_GET(ISS_RT, iss), value;
+	u64 rt = FIELD_GET(ISS_RT, iss), value = 0;
 	u64 written = rt == X_ZERO ? 0 : vcpu->regs.x[rt];
 
 	if (is_pauth_key(reg) && arch_has_pauth()) {

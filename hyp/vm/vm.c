@@ -19,7 +19,7 @@ static unsigned int nr_vms GUARDED_BY(table);
 static bool closed GUARDED_BY(table); /* by unload */
 static bool ended GUARDED_BY(table);  /* by vm_unmap_all() */
 
-struct vm *vm_get_index(u32 index)
+struct vm *vm_get_index(u64 index)
 {
 	struct vm *vm = NULL;
 
@@ -34,9 +34,8 @@ struct vm *vm_get_index(u32 index)
 
 struct vm *vm_get(u64 handle)
 {
-	if (handle < HANDLE_BASE || handle >= HANDLE_BASE + STOCKADE_MAX_VMS)
-		return NULL;
-	return vm_get_index((u32)(handle - HANDLE_BASE));
+	/* Below the base it wraps: no index either. */
+	return vm_get_index(handle - HANDLE_BASE);
 }
 
 void vm_put(struct vm *vm)

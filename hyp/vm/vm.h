@@ -46,7 +46,7 @@ _Static_assert(sizeof(struct vm) <= PAGE_SIZE, "a VM is one page");
 
 /* The VM with this handle, or index, with a reference; NULL if there is none. */
 struct vm *vm_get(u64 handle) TAKES(table);
-struct vm *vm_get_index(u32 index) TAKES(table);
+struct vm *vm_get_index(u64 index) TAKES(table);
 void vm_put(struct vm *vm) TAKES(table);
 
 unsigned int vm_count(void) TAKES(table);

@@ -7,11 +7,14 @@
   SAMPLE=N   only N of them, always the same ones; fails only if fewer than three in four are noticed
   AGAIN=1    only those that nobody noticed the last time
   QUICK=1    without the long tests of other rooms: finds what AGAIN=1 is then to look at
+  SPEC=1     those that the unit tests let survive run in the specification's driver too (tests/spec): its cases and
+             STEPS=20000 random steps. AGAIN=1 SPEC=1: a second line for what is left
   JOBS=N     how many at a time (default: all CPUs)
 
 Most mutants of a file are compiled into it together and chosen at run time (mutants.schema()); those in
 what the compiler must know (macros, tables, case labels) are compiled one by one. Each is run on the tests that
 came by the changed place, to the first that fails. A mutant for which the compiler makes the same code is none.
+What the specification alone notices is counted apart ("spec"), and is in report: a unit test should know it too.
 ./survivors explains those that no test can notice; what survives and is not there fails, and so does what is
 there and was noticed. Results are a TAP log in LOGDIR, a table, and all survivors, in report there too.
 """
@@ -38,6 +41,8 @@ SAMPLE = int(os.environ.get("SAMPLE", 0))
 SAMPLE_NOTICED = 0.75
 AGAIN = os.environ.get("AGAIN")
 QUICK = os.environ.get("QUICK")
+SPEC = os.environ.get("SPEC")
+STEPS = os.environ.get("STEPS", "20000")
 LONG = 30  # milliseconds
 RESULTS = os.path.join(O, "results.json")
 ROOMS = ("mem", "vm", "host")
@@ -171,6 +176,16 @@ class Server:
         self.process.wait()
 
 
+def specified(number, program, why):
+    """What the specification's driver says of a mutant that no unit test notices, for the reason why."""
+    run = subprocess.run([program], env=dict(os.environ, MUTANT=str(number), SPEC_SHRINK="0", STEPS=STEPS),
+                         stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    if not run.returncode:
+        return "survived", why
+    failed = re.search(r"^not ok \d+ - (.*)", run.stdout, re.M)
+    return "spec", failed.group(1) if failed else "status %d" % run.returncode
+
+
 class Trial:
     """Tries mutants: what became of each, and the test that told."""
 
@@ -231,6 +246,11 @@ class Trial:
                     names.append(name)
         return names
 
+    def link(self, program, fixed, changed, *libraries):
+        objects = [changed.get(name, os.path.join(O, "plain", name + ".o")) for name in self.objects]
+        subprocess.run([self.compiler[0], "-o", program, os.path.join(O, fixed), *objects, *libraries], check=True)
+        return program
+
     def clean(self, number):
         subprocess.run(["rm", "-rf", os.path.join(O, "alone/%d" % number)], check=True)
 
@@ -240,11 +260,11 @@ class Trial:
             return "none", "does not compile"
         if not changed:
             return "none", "same code"
-        program = os.path.join(O, "alone/%d/tests" % number)
-        objects = [changed.get(name, os.path.join(O, "plain", name + ".o")) for name in self.objects]
-        subprocess.run([self.compiler[0], "-o", program, os.path.join(O, "fixed.o"), *objects, "-lcmocka"],
-                       check=True)
-        return self.run(number, mutant, program)
+        root = os.path.join(O, "alone/%d" % number)
+        result, why = self.run(number, mutant, self.link(root + "/tests", "fixed.o", changed, "-lcmocka"))
+        if result == "survived" and SPEC:
+            return specified(0, self.link(root + "/spec", "spec-fixed.o", changed, "-pthread"), why)
+        return result, why
 
     def __call__(self, number):
         mutant = self.sources.mutants[number]
@@ -254,6 +274,8 @@ class Trial:
             result, why = self.run(number, mutant)
             if result == "survived" and self.compile(number, mutant) in ({}, None):
                 return number, "none", "same code"
+            if result == "survived" and SPEC:
+                result, why = specified(number, os.path.join(O, "spec"), why)
             return number, result, why
         finally:
             self.clean(number)
@@ -321,7 +343,7 @@ def show(sources, number, why):
         "" if mutant.nth == 1 else ", nth: %d" % mutant.nth, was, now)
 
 
-COLUMNS = ("mutants", "noticed", "timeout", "explained", "unexplained")
+COLUMNS = ("mutants", "noticed", "timeout", "spec", "explained", "unexplained")
 
 
 def table(rows):
@@ -337,7 +359,7 @@ def table(rows):
 
 def judge(sources, results, listed):
     """Rows by file and by kind, and the text of all survivors."""
-    files, kinds, texts = {}, {}, {"explained": [], "unexplained": []}
+    files, kinds, texts = {}, {}, {"explained": [], "unexplained": [], "timeout": [], "spec": []}
     stale = []
     for number, (result, why) in sorted(results.items()):
         mutant = sources.mutants[number]
@@ -347,9 +369,10 @@ def judge(sources, results, listed):
         entries = [e for e in listed if explains(e, mutant, how)]
         if result == "survived":
             result = "explained" if entries else "unexplained"
-            texts[result].append(show(sources, number, why))
             for entry in entries:
                 entry["used"] = True
+        if result in texts:
+            texts[result].append(show(sources, number, why))
         for rows, name in ((files, mutant.file), (kinds, mutant.kind)):
             row = rows.setdefault(name, dict.fromkeys(COLUMNS, 0))
             row["mutants"] += 1
@@ -371,6 +394,10 @@ def main():
     for what in sources.unread:
         print("cannot read %s, %s: %s" % what)
     make("schemata")
+    if SPEC:
+        make("spec")
+        if specified(0, os.path.join(O, "spec"), "")[0] != "survived":
+            sys.exit("with no mutant: the specification's driver fails")
     last = {}
     if os.path.exists(RESULTS):
         with open(RESULTS, encoding="utf-8") as f:
@@ -397,10 +424,9 @@ def main():
         by_file, table({k: kinds[k] for k in mutants.KINDS if k in kinds})[0], time.monotonic() - start,
         none["same code"], none["does not compile"])
     with open(os.path.join(LOGDIR, "report"), "w", encoding="utf-8") as f:
-        f.write(summary + "\nUnexplained\n\n" + "".join(texts["unexplained"]) +
-                "\nExplained\n\n" + "".join(texts["explained"]) + "\nOut of time\n\n" +
-                "".join(show(sources, n, why) for n, (result, why) in sorted(results.items())
-                        if result == "timeout"))
+        f.write(summary + "".join("\n%s\n\n%s" % (title, "".join(texts[which])) for title, which in (
+            ("Unexplained", "unexplained"), ("Noticed by the specification alone", "spec"),
+            ("Explained", "explained"), ("Out of time", "timeout"))))
     if SAMPLE:
         # Of the tool, and of the tests as a whole: what survives is for who runs all to explain.
         noticed = total["noticed"] + total["timeout"]

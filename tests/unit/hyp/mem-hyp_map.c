@@ -117,6 +117,7 @@ static void lists_end_where_they_say(void)
 	assert_ret(fake_launch(), 0);
 	assert_int_equal(page_nr_hyp, nr_hyp);
 	assert_false(fake_walk(&hyp_map, HYP_LINEAR_BASE + junk.base).valid);
+	assert_false(fake_walk(&hyp_map, (u64)hyp_array_va(junk.base)).valid);
 	assert_false(fake_walk(&hyp_map, HYP_STACK_BASE + 4 * HYP_STACK_SLOT + PAGE_SIZE).valid);
 	fake_check();
 }

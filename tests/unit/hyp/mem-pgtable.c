@@ -241,6 +241,10 @@ static void set_flushes_what_was_valid(void)
 	fake.nr_ops = 0;
 	pgtable_set(&pt, entry, 0x5000, 0);
 	op_after(FAKE_TLBI_IPAS2E1IS, pt.vttbr, 0x5000, -1);
+	/* What is so already takes nothing. */
+	fake.nr_ops = 0;
+	pgtable_set(&pt, entry, 0x5000, 0);
+	assert_int_equal(fake.nr_ops, 0);
 	done();
 }
 

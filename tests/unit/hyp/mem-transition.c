@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Every transition from every state: hyp/mem/transition.h. */
+/* Every transition from every state (hyp/mem/transition.h), and what the host gives. */
 #include "hyptest.h"
 
 static struct want want;
@@ -176,6 +176,38 @@ static void nonsense_addresses_are_refused(void)
 	/* The block at the end of the second range is not whole. */
 	assert_refused(host_donate_guest(vm.mem, 0x41400000, IPA_NONE, NR_BLOCK, &want),
 		       STOCKADE_EINVAL);
+}
+
+/*
+ * RAM may begin at address 0. Its first page is the host's for ever: 0 ends a pool's list, and says that a guest has
+ * no page. The next page is one like any other.
+ */
+static void the_page_at_0_stays_the_hosts(void)
+{
+	static const struct stockade_range ram = { 0, 2 * BLOCK };
+	const u64 root = 2 * PAGE_SIZE;
+	u64 handle;
+
+	vm = make_vm(0);
+	handle = vm.handle;
+	/* The machine's RAM is elsewhere: here are entries of the page array alone. */
+	spin_lock(&mem_lock);
+	assert_true(pgtable_map(&hyp_map, (u64)hyp_array_va(0), spare_page(), 2 * PAGE_SIZE, HYP_RW));
+	page_init(&ram, 1);
+	spin_unlock(&mem_lock);
+	assert_refused(hc(STOCKADE_HC_POOL_TOPUP, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_POOL_TOPUP, 0, 2), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_TOPUP, handle, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_CREATE, 0, PFN(root), 40 | STOCKADE_VM_PROTECTED << 8),
+		       STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VM_CREATE, PFN(root), 0, 40 | STOCKADE_VM_PROTECTED << 8),
+		       STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_VCPU_CREATE, handle, 0, 0, PFN(root)), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 0, 0, 1), STOCKADE_EINVAL);
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 0, 0, NR_BLOCK), STOCKADE_EINVAL);
+	/* Of these it is only memory for tables that lacks. */
+	assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, handle, 1, 1, 1), STOCKADE_ENOMEM);
+	assert_ret(host_can_donate_both(PAGE_SIZE, root, 1, &want), 0);
 }
 
 /* IPAs that are misaligned or beyond the VM's space. */
@@ -434,6 +466,25 @@ static void a_table_of_the_hosts_is_not_given_whole(void)
 	donate(&own, block, BLOCK, 1);
 }
 
+/* What is not this guest's private page is left alone. */
+static void force_reclaim_takes_nothing_else(void)
+{
+	make_all_states();
+	for (enum which w = 0; w < NR_WHICH; w++) {
+		struct fake_copy *copy;
+		const char *differs;
+
+		if (w == GUEST_PAGE || w == GUEST_IN_BLOCK)
+			continue;
+		copy = fake_copy();
+		guest_force_reclaim(vm.mem, page_in[w]);
+		differs = fake_differs(copy);
+		if (differs)
+			fail_msg("page %d: changed %s", w, differs);
+	}
+	no_more_moving();
+}
+
 /* Donated contents are kept; the host loses the page, the guest gets it at one place. */
 static void donation_keeps_contents(void)
 {
@@ -457,352 +508,13 @@ static void donation_keeps_contents(void)
 	}
 }
 
-/* --- sharing --- */
-
-/* Shared: both see it, contents kept. Unshared: the guest alone. Twice is refused. */
-static void sharing_and_unsharing(void)
-{
-	pa_t pa;
-
-	vm = make_vm(0);
-	pa = donated_page(&vm, 0x1000);
-	fill_page(pa, 0x5ec2e7);
-	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
-	assert_state(pa, PAGE_GUEST_SHARED);
-	assert_host_has(pa);
-	assert_guest_has(&vm, 0x1000, pa);
-	assert_page_is(pa, 0x5ec2e7);
-	assert_refused(guest_share_host(vm.mem, 0x1000), STOCKADE_EPERM);
-	assert_ret(guest_unshare_host(vm.mem, 0x1000), 0);
-	assert_state(pa, PAGE_GUEST);
-	assert_host_lost(pa);
-	assert_page_is(pa, 0x5ec2e7);
-	assert_refused(guest_unshare_host(vm.mem, 0x1000), STOCKADE_EPERM);
-}
-
-/* All pages of a block shared, and unshared, in some order: its table is always there. */
-static void a_whole_block_can_be_shared(void)
-{
-	pa_t block = host_block();
-
-	vm = make_vm(0);
-	donate(&vm, block, 0, NR_BLOCK);
-	for (u64 i = 0; i < NR_BLOCK; i++)
-		assert_ret(guest_share_host(vm.mem, (i * 7 % NR_BLOCK) * PAGE_SIZE), 0);
-	assert_int_equal(fake_walk(&host_map, block).level, 3);
-	fake_check();
-	set_hyp_pool_free(0);
-	for (u64 i = 0; i < NR_BLOCK; i++)
-		assert_ret(guest_unshare_host(vm.mem, (i * 11 % NR_BLOCK) * PAGE_SIZE), 0);
-	release_hyp_pool(0);
-}
-
-/* --- relinquish --- */
-
-/* A private page comes back zeroed; a shared one as it is; another can be donated in its place. */
-static void relinquished_pages_come_back(void)
-{
-	pa_t pa, shared;
-
-	vm = make_vm(0);
-	pa = donated_page(&vm, 0x1000);
-	shared = donated_page(&vm, 0x2000);
-	fill_page(pa, 0x5ec2e7);
-	fill_page(shared, 0x1234);
-	assert_ret(guest_share_host(vm.mem, 0x2000), 0);
-	assert_ret(guest_relinquish(vm.mem, 0x1000), 0);
-	assert_ret(guest_relinquish(vm.mem, 0x2000), 0);
-	assert_page_is(pa, 0);
-	assert_page_is(shared, 0x1234);
-	assert_state(pa, PAGE_HOST);
-	assert_state(shared, PAGE_HOST);
-	assert_guest_has_not(&vm, 0x1000);
-	assert_guest_has_not(&vm, 0x2000);
-	assert_false(guest_is_poisoned(vm.mem, 0x1000));
-	donate(&vm, shared, 0x1000, 1);
-	assert_guest_has(&vm, 0x1000, shared);
-}
-
-/* All of a block relinquished: the host has it whole again. */
-static void a_relinquished_block_is_whole_again(void)
-{
-	pa_t block = host_block();
-
-	vm = make_vm(0);
-	donate(&vm, block, 0, NR_BLOCK);
-	for (u64 i = 0; i < NR_BLOCK; i++)
-		assert_ret(guest_relinquish(vm.mem, i * PAGE_SIZE), 0);
-	assert_int_equal(fake_walk(&host_map, block).level, 2);
-	for (u64 i = 0; i < NR_BLOCK; i++)
-		assert_page_is(block + i * PAGE_SIZE, 0);
-}
-
-/* --- force reclaim --- */
-
-/* The page comes back zeroed and the guest's entry is poisoned; other pages are not harmed. */
-static void a_forced_page_is_zeroed_and_poisoned(void)
-{
-	pa_t pa, next;
-
-	vm = make_vm(0);
-	pa = donated_page(&vm, 0x1000);
-	next = donated_page(&vm, 0x2000);
-	fill_page(pa, 0x5ec2e7);
-	fill_page(next, 0x5afe);
-	guest_force_reclaim(vm.mem, pa);
-	assert_state(pa, PAGE_HOST);
-	assert_host_has(pa);
-	assert_page_is(pa, 0);
-	assert_guest_has_not(&vm, 0x1000);
-	assert_true(guest_is_poisoned(vm.mem, 0x1000));
-	assert_guest_has(&vm, 0x2000, next);
-	assert_page_is(next, 0x5afe);
-	assert_false(guest_is_poisoned(vm.mem, 0x2000));
-	/* There is no page for it any more, neither that nor another. */
-	assert_refused(host_donate_guest(vm.mem, pa, 0x1000, 1, &want), STOCKADE_EFAULT);
-	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &want), STOCKADE_EFAULT);
-	/* Elsewhere it is a page like any other. */
-	assert_ret(host_donate_guest(vm.mem, pa, 0x3000, 1, &want), 0);
-}
-
-/* One page of a block: the other 511 stay, with their contents and translations. */
-static void a_forced_page_of_a_block(void)
-{
-	pa_t block = host_block();
-
-	vm = make_vm(0);
-	donate(&vm, block, 0, NR_BLOCK);
-	for (u64 i = 0; i < NR_BLOCK; i++)
-		fill_page(block + i * PAGE_SIZE, 0x5ec0000 + i);
-	guest_force_reclaim(vm.mem, block + 200 * PAGE_SIZE);
-	for (u64 i = 0; i < NR_BLOCK; i++) {
-		if (i == 200) {
-			assert_page_is(block + i * PAGE_SIZE, 0);
-			assert_host_has(block + i * PAGE_SIZE);
-			assert_true(guest_is_poisoned(vm.mem, i * PAGE_SIZE));
-		} else {
-			assert_page_is(block + i * PAGE_SIZE, 0x5ec0000 + i);
-			assert_host_lost(block + i * PAGE_SIZE);
-			assert_guest_has(&vm, i * PAGE_SIZE, block + i * PAGE_SIZE);
-		}
-	}
-}
-
-/* What is not this guest's private page is left alone. */
-static void force_reclaim_takes_nothing_else(void)
-{
-	make_all_states();
-	for (enum which w = 0; w < NR_WHICH; w++) {
-		struct fake_copy *copy;
-		const char *differs;
-
-		if (w == GUEST_PAGE || w == GUEST_IN_BLOCK)
-			continue;
-		copy = fake_copy();
-		guest_force_reclaim(vm.mem, page_in[w]);
-		differs = fake_differs(copy);
-		if (differs)
-			fail_msg("page %d: changed %s", w, differs);
-	}
-	no_more_moving();
-}
-
-/* Beyond the guest's space nothing is poisoned, and asking is no mistake. */
-static void poison_beyond_the_space(void)
-{
-	vm = make_vm(0);
-	assert_false(guest_is_poisoned(vm.mem, BIT(40)));
-	assert_false(guest_is_poisoned(vm.mem, ~0ull));
-	assert_false(guest_is_poisoned(vm.mem, 0));
-}
-
-/* --- maintenance, in order --- */
-
-/*
- * Force reclaim: the guest's TLBs first, then zeroes, then clean to the PoC, also with FWB (the host can map
- * the page uncached), then the host.
- */
-static void force_reclaim_in_order(void)
-{
-	for (int fwb = 0; fwb < 2; fwb++) {
-		pa_t pa;
-		int at;
-
-		boot_again();
-		fake.has_fwb = fwb;
-		vm = make_vm(0);
-		pa = donated_page(&vm, 0x1000);
-		fake.nr_ops = 0;
-		guest_force_reclaim(vm.mem, pa);
-		at = op_after(FAKE_TLBI_IPAS2E1IS, vm.mem->map.vttbr, 0x1000, -1);
-		at = op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
-		at = op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
-		op_after(FAKE_DSB, FAKE_DSB_ishst, 0, at);
-		fake_check();
-	}
-}
-
-/* Donation: the host's TLBs, then clean to the PoC (no FWB) every page, then the I-cache, then the entry. */
-static void donation_in_order(void)
-{
-	for (int fwb = 0; fwb < 2; fwb++) {
-		pa_t block;
-		int at;
-
-		boot_again();
-		fake.has_fwb = fwb;
-		vm = make_vm(0);
-		block = host_block();
-		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
-		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
-		fake.nr_ops = 0;
-		donate(&vm, block, 0, NR_BLOCK);
-		at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, block, -1);
-		for (u64 i = 0; i < NR_BLOCK && !fwb; i++)
-			at = op_after(FAKE_DC_CIVAC, block + i * PAGE_SIZE, PAGE_SIZE, at);
-		/* These and no others. */
-		assert_int_equal(count_ops(FAKE_DC_CIVAC), fwb ? 0 : NR_BLOCK);
-		at = op_after(FAKE_IC_IALLUIS, 0, 0, at);
-		op_after(FAKE_DSB, FAKE_DSB_ishst, 0, at);
-		/* With FWB the guest's memory type is forced to write-back. */
-		assert_int_equal(fake_walk(&vm.mem->map, 0).pte & (0xfull << 2),
-				 fwb ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
-		fake_check();
-	}
-}
-
-/* To the hypervisor: the host's TLBs before the page is used; back: zeroed, EL2's TLBs, then the host. */
-static void hyp_donation_in_order(void)
-{
-	pa_t pa = host_page();
-	int at;
-
-	fake.nr_ops = 0;
-	assert_ret(host_donate_hyp(pa, 1, &want), 0);
-	at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, pa, -1);
-	op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
-	fake.nr_ops = 0;
-	hyp_donate_host(pa);
-	at = op_after(FAKE_ZERO, pa, PAGE_SIZE, -1);
-	at = op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
-	op_after(FAKE_TLBI_VAE2IS, HYP_LINEAR_BASE + pa, 0, at);
-}
-
-/* A relinquished or reclaimed page is clean to the PoC before the host has it. */
-static void relinquish_in_order(void)
-{
-	pa_t pa;
-	int at;
-
-	vm = make_vm(0);
-	pa = donated_page(&vm, 0x1000);
-	fake.nr_ops = 0;
-	assert_ret(guest_relinquish(vm.mem, 0x1000), 0);
-	at = op_after(FAKE_TLBI_IPAS2E1IS, vm.mem->map.vttbr, 0x1000, -1);
-	at = op_after(FAKE_ZERO, pa, PAGE_SIZE, at);
-	op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
-}
-
-/* Unshared: the host's TLBs first, then what it left in caches goes to memory, which the guest may read. */
-static void unshare_in_order(void)
-{
-	pa_t pa;
-	int at;
-
-	vm = make_vm(0);
-	pa = donated_page(&vm, 0x1000);
-	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
-	fake.nr_ops = 0;
-	assert_ret(guest_unshare_host(vm.mem, 0x1000), 0);
-	at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, pa, -1);
-	op_after(FAKE_DC_CIVAC, pa, PAGE_SIZE, at);
-	assert_int_equal(count_ops(FAKE_DC_CIVAC), 1);
-}
-
-/* A guest can name no more than 1024 pages of MMIO: each may cost the host tables. */
-static void guards_are_bounded(void)
-{
-	u64 missing;
-
-	vm = make_vm(0);
-	for (unsigned int i = 0; i < 6; i++)
-		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
-	for (u64 i = 0; i < 1024; i++)
-		assert_ret(guest_guard_mmio(vm.mem, i * PAGE_SIZE, &missing), 0);
-	assert_refused(guest_guard_mmio(vm.mem, 1024 * PAGE_SIZE, &missing), STOCKADE_EPERM);
-	/* Those that it has can be named again. */
-	assert_ret(guest_guard_mmio(vm.mem, 7 * PAGE_SIZE, &missing), 0);
-	assert_ret(guest_guard_mmio(vm.mem, 8 * PAGE_SIZE, &missing), 0);
-	assert_refused(guest_guard_mmio(vm.mem, 1025 * PAGE_SIZE, &missing), STOCKADE_EPERM);
-}
-
-/* --- two CPUs --- */
-
-static pa_t race_page;
-static unsigned int race_calls;
-
-static void share_meanwhile(const char *name)
-{
-	if (strcmp(name, "&mem->lock") || race_calls++)
-		return;
-	fake_cpu(1);
-	assert_ret(guest_share_host(vm.mem, 0x1000), 0);
-}
-
-/* The guest shares the page just before the host's fault is dealt with: it is left alone. */
-static void sharing_wins_over_force_reclaim(void)
-{
-	vm = make_vm(0);
-	race_page = donated_page(&vm, 0x1000);
-	fill_page(race_page, 0x7777);
-	race_calls = 0;
-	fake.before_lock = share_meanwhile;
-	guest_force_reclaim(vm.mem, race_page);
-	fake.before_lock = NULL;
-	assert_int_equal(race_calls, 1);
-	assert_state(race_page, PAGE_GUEST_SHARED);
-	assert_page_is(race_page, 0x7777);
-}
-
-static void look_meanwhile(const char *name)
-{
-	struct host_regs regs = { 0 };
-
-	if (strcmp(name, "&mem_lock") || race_calls++)
-		return;
-	/* Zeroing is to come, without mem_lock: nobody may have the page. */
-	assert_state(race_page, PAGE_MOVING);
-	assert_host_lost(race_page);
-	assert_guest_has_not(&vm, 0x1000);
-	fake_cpu(1);
-	assert_ret(host_donate_hyp(race_page, 1, &want), STOCKADE_EPERM);
-	assert_ret(host_share_hyp(race_page, &want), STOCKADE_EPERM);
-	/* The host that touches it tries again. */
-	fake.abort = (struct host_abort){ .ipa = race_page, .ipa_known = true, .user = true };
-	fake.host_esr = ESR(EC_DABT_LOWER, DABT_FAULT);
-	host_trap(&regs);
-	assert_int_equal(fake.faults[0] + fake.faults[1] + fake.faults[2], 0);
-}
-
-/* While a page is being zeroed it is nobody's. */
-static void a_moving_page_is_nobodys(void)
-{
-	vm = make_vm(0);
-	race_page = donated_page(&vm, 0x1000);
-	race_calls = 0;
-	fake.after_unlock = look_meanwhile;
-	guest_force_reclaim(vm.mem, race_page);
-	fake.after_unlock = NULL;
-	assert_true(race_calls > 1);
-	assert_state(race_page, PAGE_HOST);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		hyp_test(the_host_gives_only_its_own),
 		hyp_test(the_host_gives_its_own),
 		hyp_test(nonsense_addresses_are_refused),
+		bare_boot_test(the_page_at_0_stays_the_hosts),
 		hyp_test(nonsense_ipas_are_refused),
 		hyp_test(one_bad_page_spoils_the_range),
 		hyp_test(a_range_over_two_blocks_is_given),
@@ -813,22 +525,7 @@ int main(void)
 		hyp_test(a_split_block_of_the_hosts_is_not_given_whole),
 		hyp_test(a_table_of_the_hosts_is_not_given_whole),
 		hyp_test(donation_keeps_contents),
-		hyp_test(sharing_and_unsharing),
-		hyp_test(a_whole_block_can_be_shared),
-		hyp_test(relinquished_pages_come_back),
-		hyp_test(a_relinquished_block_is_whole_again),
-		hyp_test(a_forced_page_is_zeroed_and_poisoned),
-		hyp_test(a_forced_page_of_a_block),
 		hyp_test(force_reclaim_takes_nothing_else),
-		hyp_test(poison_beyond_the_space),
-		hyp_test(force_reclaim_in_order),
-		hyp_test(donation_in_order),
-		hyp_test(hyp_donation_in_order),
-		hyp_test(relinquish_in_order),
-		hyp_test(unshare_in_order),
-		hyp_test(guards_are_bounded),
-		hyp_test(sharing_wins_over_force_reclaim),
-		hyp_test(a_moving_page_is_nobodys),
 	};
 
 	return RUN("hyp-mem-transition", tests);

@@ -49,13 +49,16 @@ static void identification(void)
 	start();
 	regs = regs_of(&vm, 0);
 	assert_int_equal(call(SMCCC_VERSION, 0, 0, 0), 0x10001);
+	assert_int_equal(reason, STOCKADE_EXIT_IRQ);
 	assert_int_equal(call(GUESTCALL_VENDOR_UID, 0, 0, 0), 0xb66fb428);
 	assert_int_equal(regs->x[1], 0xe911c52e);
 	assert_int_equal(regs->x[2], 0x564bcaa9);
 	assert_int_equal(regs->x[3], 0x743a004d);
+	assert_int_equal(reason, STOCKADE_EXIT_IRQ);
 	/* FEATURES, MEMINFO, SHARE, UNSHARE, MMIO_GUARD, RELINQUISH. */
 	assert_int_equal(call(GUESTCALL_KVM_FEATURES, 7, 7, 7),
 			 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7 | 1 << 9);
+	assert_int_equal(reason, STOCKADE_EXIT_IRQ);
 	assert_int_equal(regs->x[1], 0);
 	assert_int_equal(regs->x[2], 0);
 	assert_int_equal(regs->x[3], 0);

@@ -391,22 +391,23 @@ static void reads_into_xzr(void)
 	assert_int_equal(vm.vm->vcpus[0]->csselr, 0);
 }
 
-/* Of each type of cache, CLIDR_EL1.Ctype, also of those that are reserved. */
+/* At each level and of each type of cache, CLIDR_EL1.Ctype, also of those that are reserved. */
 static void caches_of_all_types(void)
 {
 	u64 value;
 
 	start();
-	for (u64 type = 0; type < 8; type++) {
+	for (u64 n = 0; n < 7 * 8; n++) {
+		u64 level = n / 8, type = n % 8, csselr = level << 1;
 		bool data = type >= 2 && type <= 4, instruction = type == 1 || type == 3;
 
-		fake.clidr = type;
-		assert_true(msr(3, 2, 0, 0, 0, 0));
+		fake.clidr = type << (3 * level);
+		assert_true(msr(3, 2, 0, 0, 0, csselr));
 		assert_true(mrs(3, 1, 0, 0, 0, &value));
-		assert_int_equal(value, data ? 0xcc51d000 : 0);
-		assert_true(msr(3, 2, 0, 0, 0, 1));
+		assert_int_equal(value, data ? 0xcc51d000 + csselr : 0);
+		assert_true(msr(3, 2, 0, 0, 0, csselr | 1));
 		assert_true(mrs(3, 1, 0, 0, 0, &value));
-		assert_int_equal(value, instruction ? 0xcc51d001 : 0);
+		assert_int_equal(value, instruction ? 0xcc51d001 + csselr : 0);
 	}
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* VMs and vCPUs: what the host may do with them when, by hostcalls. */
+/* VMs and vCPUs from their making on: what the host may do with them when, by hostcalls. */
 #include "hyptest.h"
 
 #define CONFIG(bits) ((bits) | STOCKADE_VM_PROTECTED << 8)
@@ -53,6 +53,7 @@ static void a_new_vm(void)
 {
 	vm = make_vm(0);
 	assert_int_equal(vm.vm->world.vttbr, vm.root | 1ull << 48);
+	assert_int_equal(vm.vm->world.vtcr, guest_vtcr(40));
 	assert_int_equal(vm.vm->world.cntvoff, fake.counter);
 	assert_int_equal(vm.vm->state, VM_NEW);
 	assert_int_equal(vm_count(), 1);
@@ -93,7 +94,7 @@ static void bad_handles_are_refused(void)
 				       STOCKADE_ENOENT);
 }
 
-/* There are 255 VMs at the most, each with another VMID; the next is refused and its pages come back. */
+/* There are 255 VMs at the most, each with another VMID; the next is refused. */
 static void vms_are_bounded(void)
 {
 	static const struct fake_config config = {
@@ -110,9 +111,7 @@ static void vms_are_bounded(void)
 		vm.vm = hyp_va(page);
 		assert_int_equal(vm.vm->world.vttbr >> 48, i + 1);
 	}
-	assert_ret(create(page, page + PAGE_SIZE, CONFIG(32)), STOCKADE_ENOSPC);
-	assert_state(page, PAGE_HOST);
-	assert_state(page + PAGE_SIZE, PAGE_HOST);
+	assert_refused(create(page, page + PAGE_SIZE, CONFIG(32)), STOCKADE_ENOSPC);
 	fake_check();
 	/* One goes, and its place is used again. */
 	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, 0x1010), 0);
@@ -139,6 +138,20 @@ static void creation_asks_for_memory(void)
 	spin_lock(&mem_lock);
 	pool_unreserve(&hyp_pool, hyp_pool.reserved);
 	spin_unlock(&mem_lock);
+}
+
+/* Several pages at once go to a VM's pool, all of them, and come out of it when the VM is gone. */
+static void a_pool_takes_several_pages(void)
+{
+	pa_t pages = 0x41100000;
+
+	vm = make_vm(0);
+	assert_ret(hc_fed(STOCKADE_HC_VM_TOPUP, vm.handle, PFN(pages), 5), 0);
+	assert_int_equal(vm.mem->pool.free, 5);
+	fake_check();
+	end_vm(&vm);
+	for (u64 i = 0; i < 5; i++)
+		assert_state(pages + i * PAGE_SIZE, PAGE_HOST);
 }
 
 /* --- vCPUs --- */
@@ -315,125 +328,6 @@ static void a_put_scrubs_the_stack(void)
 	assert_int_equal(fake.stack_scrubs, 1);
 }
 
-/* --- the end --- */
-
-/* Nothing of the end happens out of order. */
-static void the_end_has_an_order(void)
-{
-	vm = make_vm(2);
-	donated_page(&vm, 0x1000);
-	/* Before teardown. */
-	assert_refused(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), STOCKADE_EINVAL);
-	assert_refused(hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle), STOCKADE_EINVAL);
-	assert_refused(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 1), STOCKADE_EINVAL);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EINVAL);
-	/* While loaded. */
-	load(&vm, 1);
-	assert_refused(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), STOCKADE_EBUSY);
-	fake_cpu(1);
-	assert_refused(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), STOCKADE_EBUSY);
-	fake_cpu(0);
-	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
-
-	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
-	assert_refused(hc(STOCKADE_HC_VCPU_LOAD, vm.handle, 0), STOCKADE_ENOENT);
-	assert_refused(hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle), STOCKADE_EBUSY);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
-	assert_refused(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 0), STOCKADE_ENOENT);
-	assert_refused(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 2), STOCKADE_ENOENT);
-	assert_ret(vcpu(2, host_page(), host_page()), STOCKADE_EBUSY);
-	/* Teardown again does no harm. */
-	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
-	do
-		assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), 0);
-	while (hc_result.x1);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY); /* tables */
-	while (!hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle))
-		;
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY); /* vCPUs */
-	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 1), 0);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
-	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 0), 0);
-	assert_refused(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 0), STOCKADE_ENOENT);
-	assert_refused(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, ~0ull), STOCKADE_ENOENT);
-	assert_ret(hc(STOCKADE_HC_VM_DESTROY, vm.handle), 0);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_ENOENT);
-}
-
-/* Of a VM without vCPUs: memory alone, or tables alone, keep it from being destroyed. */
-static void memory_and_tables_keep_a_vm(void)
-{
-	vm = make_vm(0);
-	donated_page(&vm, 0x1000);
-	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
-	do
-		assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), 0);
-	while (hc_result.x1);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
-	while (!hc(STOCKADE_HC_VM_RECLAIM_TABLE, vm.handle))
-		;
-	assert_ret(hc(STOCKADE_HC_VM_DESTROY, vm.handle), 0);
-}
-
-/* Somebody who still uses the VM keeps it from being destroyed. */
-static void a_used_vm_is_not_destroyed(void)
-{
-	struct vm *user;
-
-	vm = make_vm(0);
-	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
-	assert_ret(hc(STOCKADE_HC_VM_RECLAIM, vm.handle), 0);
-	user = vm_get(vm.handle);
-	assert_refused(hc(STOCKADE_HC_VM_DESTROY, vm.handle), STOCKADE_EBUSY);
-	vm_put(user);
-	assert_ret(hc(STOCKADE_HC_VM_DESTROY, vm.handle), 0);
-}
-
-/* The page of a dead VM has nothing of it, and nor has that of a dead vCPU. */
-static void the_dead_leave_no_trace(void)
-{
-	vm = make_vm(2);
-	for (unsigned int i = 0; i < 31; i++)
-		regs_of(&vm, 0)->x[i] = 0x5ec2e7;
-	end_vm(&vm); /* which looks at the pages */
-	assert_page_is(vm.root + PAGE_SIZE, 0);
-	/* A new one begins from nothing. */
-	vm = make_vm(1);
-	assert_int_equal(regs_of(&vm, 0)->x[7], 0);
-	end_vm(&vm);
-}
-
-/* Unload: refused while a VM lives; afterwards none can be made. */
-static void the_table_closes(void)
-{
-	pa_t page = host_page(), root = host_page();
-
-	vm = make_vm(0);
-	assert_refused(hc(STOCKADE_HC_UNLAUNCH), STOCKADE_EBUSY);
-	assert_refused(hc(STOCKADE_HC_UNLAUNCH_CPU), STOCKADE_EINVAL);
-	end_vm(&vm);
-	assert_ret(hc(STOCKADE_HC_UNLAUNCH), 0);
-	assert_ret(create(page, root, CONFIG(39)), STOCKADE_ENOSPC);
-	assert_state(page, PAGE_HOST);
-	assert_state(root, PAGE_HOST);
-	assert_panics(hc(STOCKADE_HC_UNLAUNCH_CPU));
-	assert_int_equal(fake.left, 1);
-	assert_false(this_cpu()->launched);
-}
-
-/* A guest can end what runs, no more. */
-static void only_a_sealed_vm_ends(void)
-{
-	vm = make_vm(1);
-	vm_end(vm.vm);
-	assert_int_equal(vm.vm->state, VM_NEW);
-	load(&vm, 0);
-	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
-	vm_end(vm.vm);
-	assert_int_equal(vm.vm->state, VM_ENDED);
-}
-
 /* By index, for who finds it in the page array. */
 static void indexes_are_bounded(void)
 {
@@ -445,21 +339,6 @@ static void indexes_are_bounded(void)
 	vm_put(vm.vm);
 }
 
-/* What the end of all VMs leaves of vCPUs is zeroed past the caches too: the next kernel may start without them. */
-static void scrubbed_vcpus_are_clean(void)
-{
-	vm = make_vm(2);
-	regs_of(&vm, 0)->x[3] = regs_of(&vm, 1)->x[3] = 7;
-	fake.nr_ops = 0;
-	vm_scrub_all();
-	for (unsigned int i = 0; i < 2; i++) {
-		assert_int_equal(regs_of(&vm, i)->x[3], 0);
-		op_after(FAKE_DSB, FAKE_DSB_sy, 0,
-			 op_after(FAKE_DC_CIVAC, vm.vcpu[i], ALIGN_UP(sizeof(struct vcpu), 64),
-				  -1));
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -469,6 +348,7 @@ int main(void)
 		hyp_test(bad_handles_are_refused),
 		hyp_test(vms_are_bounded),
 		hyp_test(creation_asks_for_memory),
+		hyp_test(a_pool_takes_several_pages),
 		hyp_test(bad_vcpus_are_refused),
 		hyp_test(vcpus_are_bounded),
 		hyp_test(refused_pages_keep_their_contents),
@@ -477,14 +357,7 @@ int main(void)
 		hyp_test(loads_are_exclusive),
 		hyp_test(another_vcpu_flushes_stage_1),
 		hyp_test(a_put_scrubs_the_stack),
-		hyp_test(scrubbed_vcpus_are_clean),
-		hyp_test(the_end_has_an_order),
-		hyp_test(memory_and_tables_keep_a_vm),
-		hyp_test(a_used_vm_is_not_destroyed),
-		hyp_test(the_dead_leave_no_trace),
-		hyp_test(the_table_closes),
 		hyp_test(indexes_are_bounded),
-		hyp_test(only_a_sealed_vm_ends),
 	};
 
 	return RUN("hyp-vm-vm", tests);
