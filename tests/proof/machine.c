@@ -5,6 +5,9 @@
 
 #include "arch/cache.h"
 
+/* The list of RAM is searched in as many as there are here; ram.c has the real length. */
+#undef STOCKADE_MAX_RAM
+#define STOCKADE_MAX_RAM 2
 /* What launch sets is known to these files alone. */
 #include "mem/hyp_map.c"
 #include "mem/page.c"
@@ -68,12 +71,6 @@ void *hyp_va(pa_t pa)
 	return pa < pa_of(FIRST_TABLE) ? (void *)pa : tables_words(pa);
 }
 
-static bool is_table(const void *va)
-{
-	return __CPROVER_same_object(va, &host_tables) || __CPROVER_same_object(va, &hyp_tables) ||
-	       __CPROVER_same_object(va, &vm_tables);
-}
-
 pa_t hyp_pa(const void *va)
 {
 	return (pa_t)va;
@@ -98,7 +95,7 @@ void clear_page(void *va)
 {
 	pa_t pa;
 
-	if (is_table(va)) {
+	if (tables_are_at(va)) {
 		for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
 			((u64 *)va)[i] = 0;
 		return;
@@ -369,9 +366,6 @@ static void any_tables(unsigned int parts)
 		host_tables.l2[i] = any_host_leaf(pa_of(i << TABLE_SHIFT), 2);
 	for (unsigned int i = 0; i < NR_L1; i++)
 		host_tables.l1[i] = any_host_leaf(pa_of(i << 2 * TABLE_SHIFT), 1);
-	host_tables.first_frame = TABLES_OF(0);
-	hyp_tables.first_frame = TABLES_OF(1);
-	vm_tables.first_frame = TABLES_OF(2);
 	tables_any_links(&host_tables, 1);
 	if (parts & WITH_HYP) {
 		for (unsigned int nr = 0; nr < NR_PAGES; nr++)
@@ -391,8 +385,12 @@ static void any_tables(unsigned int parts)
 	}
 }
 
+struct entries {
+	u64 l0, l1[NR_L1], l2[NR_L2], l3[NR_PAGES];
+};
+
 static struct {
-	struct tables host_tables, hyp_tables, vm_tables;
+	struct entries host_tables, hyp_tables, vm_tables;
 	struct page page[NR_PAGES];
 	u64 contents[NR_PAGES];
 	bool clean[NR_PAGES];
@@ -403,11 +401,23 @@ static struct {
 	u64 page_nr_hyp;
 } before;
 
+static void copy_tables(struct entries *copy, const struct tables *tables)
+{
+	if (tables->l0)
+		copy->l0 = tables->l0[0];
+	for (unsigned int i = 0; i < NR_L1; i++)
+		copy->l1[i] = tables->l1[i];
+	for (unsigned int i = 0; i < NR_L2; i++)
+		copy->l2[i] = tables->l2[i];
+	for (unsigned int i = 0; i < NR_PAGES; i++)
+		copy->l3[i] = tables->l3[i];
+}
+
 static void remember(void)
 {
-	before.host_tables = host_tables;
-	before.hyp_tables = hyp_tables;
-	before.vm_tables = vm_tables;
+	copy_tables(&before.host_tables, &host_tables);
+	copy_tables(&before.hyp_tables, &hyp_tables);
+	copy_tables(&before.vm_tables, &vm_tables);
 	for (unsigned int i = 0; i < NR_PAGES; i++) {
 		before.page[i] = page_array[i];
 		before.contents[i] = contents[i];
@@ -495,9 +505,9 @@ static bool same_page(struct page a, struct page b)
 	return a.state == b.state && a.refs == b.refs && a.owner == b.owner && a.gfn == b.gfn;
 }
 
-static bool same_tables(const struct tables *a, const struct tables *b, unsigned int nr)
+static bool same_tables(const struct tables *a, const struct entries *b, unsigned int nr)
 {
-	return a->l0[0] == b->l0[0] &&
+	return (!a->l0 || a->l0[0] == b->l0) &&
 	       a->l1[nr >> 2 * TABLE_SHIFT] == b->l1[nr >> 2 * TABLE_SHIFT] &&
 	       a->l2[nr >> TABLE_SHIFT] == b->l2[nr >> TABLE_SHIFT] && a->l3[nr] == b->l3[nr];
 }

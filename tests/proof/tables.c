@@ -4,7 +4,13 @@
 #include "arch/layout.h"
 #include "machine.h"
 
-struct tables host_tables, hyp_tables, vm_tables;
+static u64 host_l1[NR_L1], host_l2[NR_L2], host_l3[NR_PAGES];
+static u64 hyp_l0[1], hyp_l1[NR_L1], hyp_l2[NR_L2], hyp_l3[NR_PAGES];
+static u64 vm_l1[NR_L1], vm_l2[NR_L2], vm_l3[NR_PAGES];
+
+const struct tables host_tables = { NULL, host_l1, host_l2, host_l3, TABLES_OF(0) };
+const struct tables hyp_tables = { hyp_l0, hyp_l1, hyp_l2, hyp_l3, TABLES_OF(1) };
+const struct tables vm_tables = { NULL, vm_l1, vm_l2, vm_l3, TABLES_OF(2) };
 
 static u64 table_entry(unsigned int frame)
 {
@@ -17,7 +23,7 @@ static unsigned int frame_below(const struct tables *tables, unsigned int level,
 	return tables->first_frame + (level == 0 ? 0 : level == 1 ? 1 + index : 1 + NR_L1 + index);
 }
 
-static struct tables *tables_of(const struct pgtable *pt)
+static const struct tables *tables_of(const struct pgtable *pt)
 {
 	if (pt == &host_map)
 		return &host_tables;
@@ -57,7 +63,7 @@ bool pgtable_map(struct pgtable *pt, u64 ia, pa_t pa, u64 size, u64 attrs)
 
 u64 *pgtable_find_above(const struct pgtable *pt, u64 ia, unsigned int deepest, unsigned int *level)
 {
-	struct tables *tables = tables_of(pt);
+	const struct tables *tables = tables_of(pt);
 	unsigned int nr = page_nr(pt, ia);
 
 	*level = pt->start_level;
@@ -96,7 +102,7 @@ void pgtable_set(const struct pgtable *pt, u64 *entry, u64 ia, u64 value)
 }
 
 /* One table for the index-th entry of a level: what is mapped stays mapped. */
-static void split(struct tables *tables, struct pool *pool, u64 *entry, unsigned int level,
+static void split(const struct tables *tables, struct pool *pool, u64 *entry, unsigned int level,
 		  unsigned int index, u64 *below)
 {
 	u64 old = *entry;
@@ -114,7 +120,7 @@ static void split(struct tables *tables, struct pool *pool, u64 *entry, unsigned
 
 u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level)
 {
-	struct tables *tables = tables_of(pt);
+	const struct tables *tables = tables_of(pt);
 	unsigned int nr = page_nr(pt, ia), l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT,
 		     found;
 
@@ -140,7 +146,7 @@ static bool is_empty(const u64 *entries, unsigned int table)
 
 void pgtable_prune(struct pgtable *pt, u64 ia)
 {
-	struct tables *tables = tables_of(pt);
+	const struct tables *tables = tables_of(pt);
 	unsigned int nr = page_nr(pt, ia), l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT,
 		     level;
 
@@ -229,7 +235,7 @@ unsigned int tables_count(const struct tables *tables, unsigned int start_level)
 	return nr;
 }
 
-void tables_any_links(struct tables *tables, unsigned int start_level)
+void tables_any_links(const struct tables *tables, unsigned int start_level)
 {
 	if (!start_level && nondet_bool())
 		tables->l0[0] = table_entry(tables->first_frame);
@@ -241,7 +247,7 @@ void tables_any_links(struct tables *tables, unsigned int start_level)
 			tables->l2[i] = table_entry(frame_below(tables, 2, i));
 }
 
-void tables_all_links(struct tables *tables)
+void tables_all_links(const struct tables *tables)
 {
 	tables->l0[0] = table_entry(tables->first_frame);
 	for (unsigned int i = 0; i < NR_L1; i++)
@@ -252,7 +258,7 @@ void tables_all_links(struct tables *tables)
 
 /* --- tables as pages --- */
 
-static struct tables *tables_at(unsigned int frame)
+static const struct tables *tables_at(unsigned int frame)
 {
 	__CPROVER_assert(frame >= FIRST_TABLE && frame < TABLES_OF(3), "it is a table");
 	return frame < TABLES_OF(1) ? &host_tables :
@@ -262,12 +268,19 @@ static struct tables *tables_at(unsigned int frame)
 
 u64 *tables_words(pa_t table)
 {
-	struct tables *tables = tables_at((unsigned int)(table >> PAGE_SHIFT));
+	const struct tables *tables = tables_at((unsigned int)(table >> PAGE_SHIFT));
 	unsigned int nr = (unsigned int)(table >> PAGE_SHIFT) - tables->first_frame;
 
 	__CPROVER_assert(nr > 0, "only EL2's first table is there, which nobody looks into");
 	return nr <= NR_L1 ? &tables->l2[(nr - 1) % NR_L1 * TABLE_ENTRIES] :
 			     &tables->l3[(nr - 1 - NR_L1) % NR_L2 * TABLE_ENTRIES];
+}
+
+bool tables_are_at(const void *va)
+{
+	return __CPROVER_same_object(va, host_l2) || __CPROVER_same_object(va, host_l3) ||
+	       __CPROVER_same_object(va, hyp_l2) || __CPROVER_same_object(va, hyp_l3) ||
+	       __CPROVER_same_object(va, vm_l2) || __CPROVER_same_object(va, vm_l3);
 }
 
 bool tables_is_clear(pa_t table)

@@ -18,20 +18,23 @@
 #define NR_L1 (NR_PAGES >> 2 * TABLE_SHIFT)
 #define NR_L2 (NR_PAGES >> TABLE_SHIFT)
 
-/* Entries of all tables of a level, side by side: whether a table is there, the entry above says. */
+/*
+ * Entries of all tables of a level, side by side: whether a table is there, the entry above says. Each level is an
+ * object of its own: CBMC then knows which entries a pointer may be to, and does not look for it in all of them.
+ */
 struct tables {
-	u64 l0[1]; /* EL2's linear region */
-	u64 l1[NR_L1];
-	u64 l2[NR_L2];
-	u64 l3[NR_PAGES];
+	u64 *l0; /* one: EL2's linear region */
+	u64 *l1; /* NR_L1 */
+	u64 *l2; /* NR_L2 */
+	u64 *l3; /* NR_PAGES */
 	unsigned int first_frame; /* tables are the frames from here on: l1's, l2's, l3's */
 };
 
-extern struct tables host_tables, hyp_tables, vm_tables;
+extern const struct tables host_tables, hyp_tables, vm_tables;
 
 /* Any of the entries lead to the tables that may be below them; all of them do. */
-void tables_any_links(struct tables *tables, unsigned int start_level);
-void tables_all_links(struct tables *tables);
+void tables_any_links(const struct tables *tables, unsigned int start_level);
+void tables_all_links(const struct tables *tables);
 
 struct leaf {
 	u64 pte;
@@ -50,5 +53,7 @@ unsigned int tables_count(const struct tables *tables, unsigned int start_level)
 /* A table as a page. */
 u64 *tables_words(pa_t table);
 bool tables_is_clear(pa_t table);
+/* Is there a table? */
+bool tables_are_at(const void *va);
 
 #endif
