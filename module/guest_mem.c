@@ -17,13 +17,10 @@
 
 #include "compat.h"
 #include "hostcall.h"
+#include "record.h"
 
-#define BLOCK_PAGES 512UL /* of 2 MiB, as in STOCKADE_HC_HOST_DONATE_GUEST */
+#define BLOCK_PAGES STOCKADE_BLOCK_PAGES
 #define BLOCK_MASK  (BLOCK_PAGES - 1)
-
-/* Tags of guest_pages' entries: one page, or a block's first page, which fills all 512 indexes. */
-#define TAG_PAGE  0
-#define TAG_BLOCK 1
 
 /*
  * Write and long-term even if the guest only reads: so that it is neither the zero page nor one
@@ -106,11 +103,9 @@ static int mark_range(struct mm_struct *mm, unsigned long start, unsigned long e
 /* With mmap_lock, to write. Who may exceed the limit is asked only if he does. */
 static int account(struct mm_struct *mm, unsigned long nr)
 {
-	int err = __account_locked_vm(mm, nr, true, current, false);
+	bool above = mm->locked_vm + nr > rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 
-	if (err && capable(CAP_IPC_LOCK))
-		err = __account_locked_vm(mm, nr, true, current, true);
-	return err;
+	return __account_locked_vm(mm, nr, true, current, above && capable(CAP_IPC_LOCK));
 }
 
 static void say_limit(void)
@@ -154,46 +149,19 @@ static void unclaim(struct stockade_vm *vm, unsigned long nr)
 	account_locked_vm(vm->mm, nr, false);
 }
 
-/* Without mem_lock the answer may be outdated at once. */
-static bool recorded(struct stockade_vm *vm, gfn_t gfn, unsigned long nr)
-{
-	unsigned long first = gfn;
-
-	return xa_find(&vm->guest_pages, &first, gfn + nr - 1, XA_PRESENT);
-}
-
-/* With mem_lock. EEXIST: there are records in that range. */
-static int record(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
-{
-	int err;
-
-	if (nr == 1) {
-		err = xa_insert(&vm->guest_pages, gfn, xa_tag_pointer(page, TAG_PAGE),
-				GFP_KERNEL_ACCOUNT);
-		return err == -EBUSY ? -EEXIST : err;
-	}
-	if (recorded(vm, gfn, nr))
-		return -EEXIST;
-#ifdef CONFIG_XARRAY_MULTI
-	return xa_err(xa_store_range(&vm->guest_pages, gfn, gfn + nr - 1,
-				     xa_tag_pointer(page, TAG_BLOCK), GFP_KERNEL_ACCOUNT));
-#else
-	return -EAGAIN;
-#endif
-}
-
 /* Record, donate. On failure nothing is left of it; EEXIST: a sibling vCPU was faster. */
-static int give(struct stockade_vm *vm, gfn_t gfn, struct page *page, unsigned long nr)
+static int give(struct stockade_vm *vm, struct stockade_memslot *slot, gfn_t gfn, struct page *page,
+		unsigned long nr)
 {
 	int err;
 
 	mutex_lock(&vm->mem_lock);
 	/* The record first: it may fail, and to take a donation back is not possible. */
-	err = record(vm, gfn, page, nr);
+	err = stockade_record_add(slot, gfn, page, nr);
 	if (!err) {
 		err = stockade_hc_host_donate_guest(vm->handle, page_to_pfn(page), gfn, nr);
 		if (err)
-			xa_erase(&vm->guest_pages, gfn);
+			stockade_record_undo(slot, gfn, nr);
 		else
 			vm->locked_pages += nr;
 	}
@@ -233,22 +201,18 @@ out:
  * Give the whole 2 MiB around gfn, of which page is pinned already, if it is a huge page at a
  * fitting guest address, and if the limits leave room for it. Else false: then nothing has changed.
  */
-static bool give_block(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn,
+static bool give_block(struct stockade_vm *vm, struct stockade_memslot *slot, gfn_t gfn,
 		       struct page *page)
 {
 	gfn_t base = gfn & ~BLOCK_MASK;
 	unsigned long hva;
 	struct page *first;
 
-	if (!IS_ENABLED(CONFIG_XARRAY_MULTI))
-		return false;
 	if (folio_nr_pages(page_folio(page)) < BLOCK_PAGES ||
 	    (page_to_pfn(page) & BLOCK_MASK) != (gfn & BLOCK_MASK))
 		return false;
-	if (base < slot->base_gfn || base + BLOCK_PAGES > slot->base_gfn + slot->npages)
-		return false;
 	/* What could not be given as a block once is given page by page from then on. */
-	if (recorded(vm, base, BLOCK_PAGES))
+	if (!stockade_record_block_fits(slot, base))
 		return false;
 	hva = slot->hva + ((base - slot->base_gfn) << PAGE_SHIFT);
 	first = pin_block(hva);
@@ -256,7 +220,7 @@ static bool give_block(struct stockade_vm *vm, const struct stockade_memslot *sl
 		return false;
 	if (claim(vm, hva, BLOCK_PAGES))
 		goto unpin;
-	if (!give(vm, base, first, BLOCK_PAGES))
+	if (!give(vm, slot, base, first, BLOCK_PAGES))
 		return true;
 	unclaim(vm, BLOCK_PAGES);
 unpin:
@@ -264,7 +228,7 @@ unpin:
 	return false;
 }
 
-int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn)
+int stockade_guest_fault(struct stockade_vm *vm, struct stockade_memslot *slot, gfn_t gfn)
 {
 	unsigned long hva = slot->hva + ((gfn - slot->base_gfn) << PAGE_SHIFT);
 	struct page *page;
@@ -286,7 +250,7 @@ int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *
 	err = claim(vm, hva, 1);
 	if (err)
 		goto unpin;
-	err = give(vm, gfn, page, 1);
+	err = give(vm, slot, gfn, page, 1);
 	if (!err)
 		return 1;
 	unclaim(vm, 1);
@@ -295,81 +259,32 @@ unpin:
 	return err == -EEXIST ? 1 : err;
 }
 
-/* With mem_lock: of a block's record, one for each page, so that one can be dropped. */
-static void split_record(struct stockade_vm *vm, gfn_t gfn, void *entry)
-{
-	struct page *first = xa_untag_pointer(entry);
-	gfn_t base = gfn & ~BLOCK_MASK;
-	unsigned long i;
-
-	xa_erase(&vm->guest_pages, base);
-	for (i = 0; i < BLOCK_PAGES; i++)
-		xa_store(&vm->guest_pages, base + i, xa_tag_pointer(first + i, TAG_PAGE),
-			 GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
-}
-
 void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn)
 {
-	void *entry;
+	struct stockade_memslot *slot = stockade_memslot_find(vm, gfn);
+	struct page *page = NULL;
 
 	mutex_lock(&vm->mem_lock);
-	entry = xa_load(&vm->guest_pages, gfn);
-	if (entry && xa_pointer_tag(entry) == TAG_BLOCK)
-		split_record(vm, gfn, entry);
-	entry = xa_erase(&vm->guest_pages, gfn);
-	if (entry)
+	if (slot)
+		page = stockade_record_take(slot, gfn);
+	if (page)
 		vm->locked_pages--;
 	mutex_unlock(&vm->mem_lock);
-	if (!entry)
+	if (!page)
 		return;
-	unpin_user_page_range_dirty_lock(xa_untag_pointer(entry), 1, true);
+	/* Dirty: what was in the VMM's page has gone, also if it has a copy in swap. */
+	unpin_user_page_range_dirty_lock(page, 1, true);
 	account_locked_vm(vm->mm, 1, false);
-}
-
-/* The next records, up to max of them. To look for each by its index would cost more than to drop it. */
-static unsigned int next_entries(struct xa_state *xas, void **entries, unsigned int max)
-{
-	unsigned int nr = 0;
-	void *entry;
-
-	rcu_read_lock();
-	xas_for_each(xas, entry, ULONG_MAX)
-	{
-		entries[nr++] = entry;
-		if (nr == max)
-			break;
-	}
-	xas_pause(xas);
-	rcu_read_unlock();
-	return nr;
-}
-
-static void unpin_entries(void **entries, unsigned int nr)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr; i++) {
-		unsigned long pages = xa_pointer_tag(entries[i]) == TAG_BLOCK ? BLOCK_PAGES : 1;
-
-		/* Dirty: what was in the VMM's page has gone, also if it has a copy in swap. */
-		unpin_user_page_range_dirty_lock(xa_untag_pointer(entries[i]), pages, true);
-	}
 }
 
 void stockade_guest_pages_release(struct stockade_vm *vm)
 {
-	void *entries[32];
-	unsigned int nr;
-
-	XA_STATE(xas, &vm->guest_pages, 0);
+	struct stockade_memslot *slot;
 
 	mutex_lock(&vm->mem_lock);
-	do {
-		nr = next_entries(&xas, entries, ARRAY_SIZE(entries));
-		unpin_entries(entries, nr);
-		cond_resched();
-	} while (nr == ARRAY_SIZE(entries));
-	xa_destroy(&vm->guest_pages);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
+	list_for_each_entry(slot, &vm->slots, node)
+		stockade_record_release(slot);
 	account_locked_vm(vm->mm, vm->locked_pages, false);
 	vm->locked_pages = 0;
 	mutex_unlock(&vm->mem_lock);

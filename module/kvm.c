@@ -105,7 +105,6 @@ static void vm_free(struct stockade_vm *vm)
 			stockade_vcpu_free(vm->vcpus[i]);
 	vgic_destroy(vm);
 	stockade_memslot_free_all(vm);
-	xa_destroy(&vm->guest_pages);
 	mmdrop(vm->mm);
 	kvfree(vm);
 }
@@ -145,7 +144,6 @@ static struct stockade_vm *vm_alloc(u32 ipa_bits)
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->slots);
 	mutex_init(&vm->mem_lock);
-	xa_init(&vm->guest_pages);
 	vm->mm = current->mm;
 	mmgrab(vm->mm);
 

@@ -50,13 +50,13 @@ int stockade_memslot_set(struct stockade_vm *vm, const struct kvm_userspace_memo
  * The slot that has gfn, or NULL. For vCPUs in KVM_RUN: once the VM exists at EL2 slots are only added, so no lock is
  * needed, and what is found stays as it is.
  */
-const struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn);
+struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn);
 void stockade_memslot_free_all(struct stockade_vm *vm);
 
 /* guest_mem.c */
 
 /* The guest touched gfn, which slot has and which EL2 has no page for. As KVM_RUN (above). */
-int stockade_guest_fault(struct stockade_vm *vm, const struct stockade_memslot *slot, gfn_t gfn);
+int stockade_guest_fault(struct stockade_vm *vm, struct stockade_memslot *slot, gfn_t gfn);
 /* The guest gave the page at gfn back: let go of it. May sleep. */
 void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn);
 /* EL2 has given all pages back to the host: let go of them. */

@@ -136,9 +136,9 @@ int stockade_memslot_set(struct stockade_vm *vm, const struct kvm_userspace_memo
 	return err;
 }
 
-const struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn)
+struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn)
 {
-	const struct stockade_memslot *slot;
+	struct stockade_memslot *slot;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
 	list_for_each_entry_lockless(slot, &vm->slots, node) if (slot_has(slot, gfn)) return slot;
@@ -151,6 +151,8 @@ void stockade_memslot_free_all(struct stockade_vm *vm)
 
 	list_for_each_entry_safe(slot, next, &vm->slots, node) {
 		list_del(&slot->node);
+		/* Empty, unless EL2 would not give the pages back. */
+		kvfree(slot->records);
 		kfree(slot);
 	}
 }

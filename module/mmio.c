@@ -73,7 +73,7 @@ int stockade_abort(struct stockade_vcpu *vcpu)
 	struct stockade_run *run = vcpu->run;
 	bool write = run->abort_flags & STOCKADE_ABORT_WRITE;
 	gfn_t gfn = run->abort_ipa >> PAGE_SHIFT;
-	const struct stockade_memslot *slot = stockade_memslot_find(vcpu->vm, gfn);
+	struct stockade_memslot *slot = stockade_memslot_find(vcpu->vm, gfn);
 	u64 data;
 	int ret;
 

@@ -7,6 +7,7 @@
  *   power.c    reboot, kexec, hibernation, memory      log.c       hypervisor's log -> kernel log
  *   kvm.c      /dev/kvm, VM and device ioctls          vm.c        a VM's beginning and end at EL2
  *   memslot.c  memslots                                guest_mem.c pin, donate, reclaim
+ *   record.c   the pages that a guest has
  *   vcpu.c     vCPU ioctls, the run loop               regs.c      registers before the first run
  *   mmio.c     aborts: memory, vGIC or user space      timer.c     virtual timer, WFI
  *   vgic*.c    GICv3 for guests                        sysfs.c     /sys/kernel/stockade
@@ -58,6 +59,7 @@ struct stockade_memslot {
 	gfn_t base_gfn;
 	unsigned long npages;
 	unsigned long hva;
+	unsigned long *records; /* of the pages that the guest has: record.c; NULL: none yet */
 };
 
 struct stockade_vm {
@@ -86,7 +88,6 @@ struct stockade_vm {
 		slots; /* changed with lock; read by vCPUs without, see stockade_memslot_find() */
 
 	struct mutex mem_lock;	    /* donations and their records */
-	struct xarray guest_pages;  /* gfn -> struct page *, pinned and donated; guest_mem.c */
 	unsigned long locked_pages; /* accounted against RLIMIT_MEMLOCK; guarded by mem_lock */
 
 	/*

@@ -57,8 +57,3 @@ bool page_meets_ram(pa_t pa, u64 size)
 
 	return range && (pa >= range->base || size > range->base - pa);
 }
-
-bool page_is_guest_shared(pa_t pa)
-{
-	return entry(pa)->state == PAGE_GUEST_SHARED;
-}

@@ -74,7 +74,12 @@ static inline struct page *page_of(pa_t pa) REQUIRES(mem)
  * Does the guest share the page, which it has mapped? For who holds that guest's lock: its pages change hands with
  * both locks, so one of them is enough to look.
  */
-bool page_is_guest_shared(pa_t pa) REQUIRES(guest_mem);
+static inline bool page_is_guest_shared(pa_t pa) REQUIRES(guest_mem)
+{
+	const struct page *page = hyp_array_va(pa);
+
+	return page->state == PAGE_GUEST_SHARED;
+}
 
 /* Pages in state PAGE_HYP. */
 extern u64 page_nr_hyp GUARDED_BY(mem);
