@@ -6,7 +6,8 @@
  * RAM. One sparse file, whose offsets are physical addresses. Tests see it through fake_ram(). The
  * hypervisor sees it through its own page tables: nothing of EL2's address space is mapped but what a
  * walk of hyp_map finds at the moment of the first access (a SIGSEGV handler is the TLB miss), and it
- * stays so until the hypervisor flushes it. An access that the tables don't allow fails the test.
+ * stays so until the hypervisor flushes it. An access that the tables don't allow, or by an entry with
+ * attributes that EL2 has no use for, fails the test.
  *
  * Maintenance. hyp/arch/maint.c itself runs here. Every instruction of it is recorded in fake.ops, and judged
  * (maint.h) for the host's stage 2, EL2's stage 1 and every VM's stage 2.
