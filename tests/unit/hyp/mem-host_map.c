@@ -207,11 +207,13 @@ static void shared_pages_prevent_collapse(void)
 	host_recombine(pa);
 	assert_int_equal(level_at(pa), 3);
 	fake_page(pa)->state = PAGE_HOST;
-	/* Also another than the first. */
-	fake_page(pa + 300 * PAGE_SIZE)->state = PAGE_GUEST_SHARED;
-	host_recombine(pa);
-	assert_int_equal(level_at(pa), 3);
-	fake_page(pa + 300 * PAGE_SIZE)->state = PAGE_HOST;
+	/* Also another than the first, up to the last. */
+	for (u64 i = 300; i < NR_BLOCK; i += 211) {
+		fake_page(pa + i * PAGE_SIZE)->state = PAGE_GUEST_SHARED;
+		host_recombine(pa);
+		assert_int_equal(level_at(pa), 3);
+		fake_page(pa + i * PAGE_SIZE)->state = PAGE_HOST;
+	}
 	host_recombine(pa);
 	assert_int_equal(level_at(pa), 2);
 	spin_unlock(&mem_lock);

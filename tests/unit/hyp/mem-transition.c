@@ -192,7 +192,8 @@ static void the_page_at_0_stays_the_hosts(void)
 	handle = vm.handle;
 	/* The machine's RAM is elsewhere: here are entries of the page array alone. */
 	spin_lock(&mem_lock);
-	assert_true(pgtable_map(&hyp_map, (u64)hyp_array_va(0), spare_page(), 2 * PAGE_SIZE, HYP_RW));
+	assert_true(
+		pgtable_map(&hyp_map, (u64)hyp_array_va(0), spare_page(), 2 * PAGE_SIZE, HYP_RW));
 	page_init(&ram, 1);
 	spin_unlock(&mem_lock);
 	assert_refused(hc(STOCKADE_HC_POOL_TOPUP, 0, 1), STOCKADE_EINVAL);

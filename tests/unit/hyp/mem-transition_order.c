@@ -172,12 +172,9 @@ static void a_moving_page_is_nobodys(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hyp_test(force_reclaim_in_order),
-		hyp_test(donation_in_order),
-		hyp_test(hyp_donation_in_order),
-		hyp_test(relinquish_in_order),
-		hyp_test(unshare_in_order),
-		hyp_test(sharing_wins_over_force_reclaim),
+		hyp_test(force_reclaim_in_order),   hyp_test(donation_in_order),
+		hyp_test(hyp_donation_in_order),    hyp_test(relinquish_in_order),
+		hyp_test(unshare_in_order),	    hyp_test(sharing_wins_over_force_reclaim),
 		hyp_test(a_moving_page_is_nobodys),
 	};
 

@@ -232,16 +232,11 @@ static void scrubbed_vcpus_are_clean(void)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		hyp_test(the_end_has_an_order),
-		hyp_test(memory_and_tables_keep_a_vm),
-		hyp_test(a_used_vm_is_not_destroyed),
-		hyp_test(the_dead_leave_no_trace),
-		hyp_test(only_a_sealed_vm_ends),
-		hyp_test(the_table_closes),
-		hyp_test(no_vcpu_is_bound_any_more),
-		hyp_test(no_vm_is_made_any_more),
-		bare_boot_test(the_end_is_everybodys),
-		hyp_test(scrubbed_vcpus_are_clean),
+		hyp_test(the_end_has_an_order),	       hyp_test(memory_and_tables_keep_a_vm),
+		hyp_test(a_used_vm_is_not_destroyed),  hyp_test(the_dead_leave_no_trace),
+		hyp_test(only_a_sealed_vm_ends),       hyp_test(the_table_closes),
+		hyp_test(no_vcpu_is_bound_any_more),   hyp_test(no_vm_is_made_any_more),
+		bare_boot_test(the_end_is_everybodys), hyp_test(scrubbed_vcpus_are_clean),
 	};
 
 	return RUN("hyp-vm-end", tests);
