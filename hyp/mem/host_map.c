@@ -70,32 +70,50 @@ void host_unmap(pa_t pa, unsigned int level)
 	pgtable_set(&host_map, pgtable_make(&host_map, pa, level), pa, 0);
 }
 
+/* Of pa's entry in a table at level. */
+static u64 index_at(pa_t pa, unsigned int level)
+{
+	return (pa >> level_shift(level)) % TABLE_ENTRIES;
+}
+
 static bool is_leaf(u64 pte, unsigned int level)
 {
 	return (pte & PTE_VALID) && !pte_is_table(pte, level);
 }
 
-/* Is every entry of the table a page or block of its own? The one at `at` has just become so. */
-static bool table_is_full(const u64 *table, unsigned int level, u64 at)
+/*
+ * Is one of the neighbours in its table of pa's entry empty, or a table? Pages mostly come back one after the other, up
+ * or down, and then there is a gap next to the last one. Who looked from the start of the table would look at all that
+ * are back each time.
+ */
+static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
 {
-	/*
-	 * Pages mostly come back one after the other, up or down, and then a gap is next to the last one. From the
-	 * start of the table, all that are back would be looked at each time.
-	 */
-	if (!is_leaf(table[(at + 1) % TABLE_ENTRIES], level) ||
-	    !is_leaf(table[(at - 1) % TABLE_ENTRIES], level))
-		return false;
-	for (u64 i = 0; i < TABLE_ENTRIES; i++)
-		if (!is_leaf(table[i], level))
-			return false;
-	return true;
+	u64 at = index_at(pa, level);
+	const u64 *table = entry - at;
+
+	return !is_leaf(table[(at + 1) % TABLE_ENTRIES], level) ||
+	       !is_leaf(table[(at - 1) % TABLE_ENTRIES], level);
+}
+
+/* Is every entry of the table a page or block of its own? */
+static bool table_is_full(const u64 *table, unsigned int level)
+{
+	u64 all = PTE_VALID, any = 0;
+
+	for (u64 i = 0; i < TABLE_ENTRIES; i++) {
+		all &= table[i];
+		any |= table[i];
+	}
+	return all && (level == 3 || !(any & PTE_TABLE));
 }
 
 /* Does a guest share one of the pages that the table of level 3 maps from base on? */
 static bool has_guest_shared(pa_t base) REQUIRES(mem)
 {
+	const struct page *page = page_of(base);
+
 	for (u64 i = 0; i < TABLE_ENTRIES; i++)
-		if (page_of(base + i * PAGE_SIZE)->state == PAGE_GUEST_SHARED)
+		if (page[i].state == PAGE_GUEST_SHARED)
 			return true;
 	return false;
 }
@@ -118,12 +136,11 @@ static void collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem
 {
 	for (; level > 1; level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
-		u64 at = (pa - base) >> level_shift(level);
 		unsigned int found;
 		u64 *above;
 		pa_t old;
 
-		if (!table_is_full(entry - at, level, at) || !is_host_ram(base, level))
+		if (!table_is_full(entry - index_at(pa, level), level) || !is_host_ram(base, level))
 			return;
 		above = pgtable_find_above(&host_map, base, level - 1, &found);
 		old = *above & PTE_ADDR;
@@ -146,7 +163,8 @@ void host_remap(pa_t pa, unsigned int level)
 	u64 *entry = pgtable_make(&host_map, pa, level);
 
 	pgtable_set(&host_map, entry, pa, pte_leaf(pa, level, HOST_RAM));
-	collapse(entry, pa, level);
+	if (!has_gap_beside(entry, pa, level))
+		collapse(entry, pa, level);
 }
 
 void host_map_shared(pa_t pa)

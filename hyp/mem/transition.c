@@ -227,7 +227,7 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 	unsigned int level = nr == 1 ? 3 : 2, guest_found, host_found;
 	/* A block that is split later, by an abort or a guest's call, takes one table on each side. */
 	u64 split = level == 2 ? 1 : 0;
-	u64 *entry;
+	u64 *entry, *host_entry;
 	u64 need;
 	int ret = STOCKADE_OK;
 
@@ -254,7 +254,7 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 		ret = STOCKADE_EPERM;
 		goto refuse;
 	}
-	pgtable_find(&host_map, pa, &host_found);
+	host_entry = pgtable_find(&host_map, pa, &host_found);
 	if (host_found > level) {
 		ret = STOCKADE_EAGAIN;
 		goto refuse;
@@ -273,7 +273,10 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 		goto refuse;
 	}
 
-	host_unmap(pa, level);
+	if (host_found < level)
+		host_unmap(pa, level);
+	else
+		pgtable_set(&host_map, host_entry, pa, 0);
 	for (u64 i = 0; i < nr; i++)
 		page_of(pa)[i] = (struct page){
 			.state = PAGE_GUEST,
@@ -286,8 +289,9 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 
 	/* The page is the guest's and not yet mapped there: only who holds mem->lock can move it. */
 	clean_for_guest(pa, nr);
-	pgtable_set(&mem->map, pgtable_make(&mem->map, ipa, level), ipa,
-		    pte_leaf(pa, level, guest_attrs()));
+	if (guest_found < level)
+		entry = pgtable_make(&mem->map, ipa, level);
+	pgtable_set(&mem->map, entry, ipa, pte_leaf(pa, level, guest_attrs()));
 	spin_unlock(&mem->lock);
 	return STOCKADE_OK;
 
