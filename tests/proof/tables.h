@@ -36,6 +36,11 @@ extern const struct tables host_tables, hyp_tables, vm_tables;
 void tables_any_links(const struct tables *tables, unsigned int start_level);
 void tables_all_links(const struct tables *tables);
 
+/* It is so, for all that follows; nr has an entry of that level, nobody looks at what it says. */
+void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned int level);
+/* Before nr nothing is mapped, and of tables only those are there that nr is in. */
+void tables_assume_empty(const struct tables *tables, unsigned int nr);
+
 struct leaf {
 	u64 pte;
 	unsigned int level;
@@ -53,7 +58,7 @@ unsigned int tables_count(const struct tables *tables, unsigned int start_level)
 /* A table as a page. */
 u64 *tables_words(pa_t table);
 bool tables_is_clear(pa_t table);
-/* Is there a table? */
-bool tables_are_at(const void *va);
+/* False: there is no table. */
+bool tables_clear(const void *va);
 
 #endif
