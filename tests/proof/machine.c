@@ -185,6 +185,9 @@ static bool entry_is_sane(unsigned int nr)
 	if (page.state == PAGE_NONE || page.state > PAGE_MOVING ||
 	    (page.refs != 0) != (page.state == PAGE_HOST_SHARED))
 		return false;
+	/* So that one that was shared, and is not any more, is as it was. */
+	if ((page.state == PAGE_HOST || page.state == PAGE_HOST_SHARED) && (page.owner || page.gfn))
+		return false;
 	/* The page at address 0 stays with the host: for all others 0 says that there is none. */
 	if (nr == 0 && page.state > PAGE_HOST_SECURE)
 		return false;
@@ -305,8 +308,8 @@ static bool counts_agree(void)
 
 	return page_nr_hyp == counts.hyp + elsewhere.nr_hyp &&
 	       hyp_pool.reserved == counts.blocks + elsewhere.reserved &&
-	       (vm.unmapped || (vm.pool.reserved == counts.vm_blocks &&
-				vm.nr_guarded == counts.guarded + elsewhere.nr_guarded));
+	       (vm.unmapped || vm.pool.reserved == counts.vm_blocks) &&
+	       (vm.dying || vm.nr_guarded == counts.guarded + elsewhere.nr_guarded);
 }
 
 /* --- any state --- */

@@ -271,6 +271,8 @@ void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned 
 		assume_entry(&tables->l1[l1], table_entry(frame_below(tables, 1, l1)));
 	if (level > 2)
 		assume_entry(&tables->l2[l2], table_entry(frame_below(tables, 2, l2)));
+	if (level == 1)
+		assume_entry(&tables->l1[l1], 0);
 	__CPROVER_assume(tables_leaf(tables, 1, nr).level == level);
 }
 

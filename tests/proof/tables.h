@@ -36,7 +36,7 @@ extern const struct tables host_tables, hyp_tables, vm_tables;
 void tables_any_links(const struct tables *tables, unsigned int start_level);
 void tables_all_links(const struct tables *tables);
 
-/* It is so, for all that follows; nr has an entry of that level, nobody looks at what it says. */
+/* For all that follows: nr has an entry of that level, at level 1 an empty one. */
 void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned int level);
 /* Before nr nothing is mapped, and of tables only those are there that nr is in. */
 void tables_assume_empty(const struct tables *tables, unsigned int nr);
