@@ -19,7 +19,7 @@ struct guest_mem vm;
 static struct page page_array[NR_PAGES];
 static u64 contents[NR_PAGES]; /* a word for the page; tables have theirs in tables.c */
 static bool clean[NR_PAGES];   /* what was written last is in memory, not just in a cache */
-static u8 linear[NR_PAGES];	       /* where EL2 has the pages */
+static u8 linear[NR_PAGES];    /* where EL2 has the pages */
 static u64 window_entry;
 static struct stockade_range ram[2];
 extern bool has_fwb;

@@ -23,10 +23,10 @@
  * object of its own: CBMC then knows which entries a pointer may be to, and does not look for it in all of them.
  */
 struct tables {
-	u64 *l0; /* one: EL2's linear region */
-	u64 *l1; /* NR_L1 */
-	u64 *l2; /* NR_L2 */
-	u64 *l3; /* NR_PAGES */
+	u64 *l0;		  /* one: EL2's linear region */
+	u64 *l1;		  /* NR_L1 */
+	u64 *l2;		  /* NR_L2 */
+	u64 *l3;		  /* NR_PAGES */
 	unsigned int first_frame; /* tables are the frames from here on: l1's, l2's, l3's */
 };
 
