@@ -37,6 +37,7 @@ static void donate(u64 nr)
 	__CPROVER_assert(IS_ALIGNED(pa | ipa, nr * PAGE_SIZE) && is_ram_range(pa, nr) &&
 				 ipa >> PROOF_IA_BITS == 0,
 			 "it is RAM, and in place");
+	__CPROVER_assert(pa != 0, "it is not the page at address 0");
 	for (u64 i = 0; i < TABLE_ENTRIES && i < nr; i++) {
 		struct page page = page_now(pa + i * PAGE_SIZE);
 

@@ -62,6 +62,7 @@ static void donate(bool to_pool, u64 nr)
 		return;
 	}
 	__CPROVER_assert(IS_ALIGNED(pa, PAGE_SIZE) && is_ram_range(pa, nr), "it is RAM");
+	__CPROVER_assert(pa != 0, "it is not the page at address 0");
 	for (unsigned int i = 0; i < nr; i++) {
 		__CPROVER_assert(page_before(pa + i * PAGE_SIZE).state == PAGE_HOST,
 				 "they were the host's alone");
@@ -143,4 +144,45 @@ void share_secure(void)
 	}
 	host_unshare_secure(&list, nr);
 	__CPROVER_assert(machine_unchanged(), "taken back, all is as it was");
+}
+
+/* For who wants both or none. */
+void donate_both(void)
+{
+	pa_t page = nondet_u64(), other = nondet_u64();
+	int ret;
+
+	machine_any(WITH_HYP);
+	ret = host_can_donate_both(page, other, 1, &want);
+	__CPROVER_assert(machine_unchanged(), "it is a question");
+	reachable(ret == STOCKADE_EINVAL);
+	reachable(ret == STOCKADE_EPERM && page == other);
+	reachable(ret == STOCKADE_ENOMEM);
+	if (ret)
+		return;
+	__CPROVER_assert(host_donate_hyp(page, 1, &want) == STOCKADE_OK, "the first will do");
+	__CPROVER_assert(host_donate_hyp(other, 1, &want) == STOCKADE_OK, "and the other");
+	machine_check(0, 0);
+	reachable(ret == STOCKADE_OK);
+}
+
+/* Its caller has found that it is no RAM, and not mapped. */
+void map_device(void)
+{
+	pa_t pa = (nondet_u64() % NR_PAGES) * PAGE_SIZE;
+	bool mapped;
+
+	machine_any(0);
+	__CPROVER_assume(!is_ram(pa) && !host_before(pa).pte);
+	spin_lock(&mem_lock);
+	mapped = host_map_device(pa);
+	spin_unlock(&mem_lock);
+	machine_check(0, 0);
+	reachable(!mapped);
+	reachable(mapped && host_now(pa).level == 1);
+	reachable(mapped && host_now(pa).level == 3);
+	if (!mapped)
+		__CPROVER_assert(machine_unchanged(), "it has changed nothing");
+	else
+		__CPROVER_assert(host_now(pa).pte & PTE_VALID, "the host has it");
 }

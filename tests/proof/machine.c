@@ -19,6 +19,7 @@ struct guest_mem vm;
 static struct page page_array[NR_PAGES];
 static u64 contents[NR_PAGES]; /* a word for the page; tables have theirs in tables.c */
 static bool clean[NR_PAGES];   /* what was written last is in memory, not just in a cache */
+static u8 linear[NR_PAGES];    /* where EL2 has the pages */
 static u64 window_entry;
 static struct stockade_range ram[2];
 extern bool has_fwb;
@@ -63,25 +64,25 @@ void *hyp_array_va(pa_t pa)
 }
 
 /*
- * Only cache.h's functions go to a page by its address here, so that the address itself will do as a pointer; to a
- * table others go too. The window is none of these pages'.
+ * Only cache.h's functions go to a page by its address here, so that a byte will do as a page; to a table others go
+ * too. The window is none of these pages'.
  */
 void *hyp_va(pa_t pa)
 {
-	return pa < pa_of(FIRST_TABLE) ? (void *)pa : tables_words(pa);
-}
-
-pa_t hyp_pa(const void *va)
-{
-	return (pa_t)va;
+	return pa < pa_of(FIRST_TABLE) ? &linear[nr_of(pa)] : (void *)tables_words(pa);
 }
 
 static pa_t pa_at(const void *va)
 {
 	if ((u64)va != HYP_WINDOW_BASE)
-		return (pa_t)va;
+		return pa_of(__CPROVER_POINTER_OFFSET(va));
 	__CPROVER_assert((window_entry & PTE_VALID) != 0, "the window is open");
 	return window_entry & PTE_ADDR;
+}
+
+pa_t hyp_pa(const void *va)
+{
+	return pa_at(va);
 }
 
 static void linear_is_mapped(pa_t pa)
@@ -95,11 +96,8 @@ void clear_page(void *va)
 {
 	pa_t pa;
 
-	if (tables_are_at(va)) {
-		for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
-			((u64 *)va)[i] = 0;
+	if ((u64)va != HYP_WINDOW_BASE && tables_clear(va))
 		return;
-	}
 	pa = pa_at(va);
 	if ((u64)va != HYP_WINDOW_BASE)
 		linear_is_mapped(pa);
@@ -171,8 +169,7 @@ static u64 guest_ram(void)
 	return GUEST_RAM | (arch_has_fwb() ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
 }
 
-/* The VM's private page, or one that it shares. */
-static bool is_vms(struct page page)
+bool is_vms(struct page page)
 {
 	return (page.state == PAGE_GUEST || page.state == PAGE_GUEST_SHARED) &&
 	       page.owner == vm.owner;
@@ -187,6 +184,9 @@ static bool entry_is_sane(unsigned int nr)
 		return page.state == PAGE_NONE;
 	if (page.state == PAGE_NONE || page.state > PAGE_MOVING ||
 	    (page.refs != 0) != (page.state == PAGE_HOST_SHARED))
+		return false;
+	/* So that one that was shared, and is not any more, is as it was. */
+	if ((page.state == PAGE_HOST || page.state == PAGE_HOST_SHARED) && (page.owner || page.gfn))
 		return false;
 	/* The page at address 0 stays with the host: for all others 0 says that there is none. */
 	if (nr == 0 && page.state > PAGE_HOST_SECURE)
@@ -254,13 +254,13 @@ static bool block_is_whole(unsigned int nr)
 	       next.owner == page.owner && next.gfn == page.gfn + 1;
 }
 
-/* A page that says that the VM has it: the VM has, and as a block if the host is without it as one. */
+/* A page that says that the VM has it: the VM has, and as a block if the host is without it as one; or all of it is lost. */
 static bool vm_has_what_it_owns(unsigned int nr)
 {
 	struct page page = page_array[nr];
 	struct leaf leaf;
 
-	if (!is_vms(page))
+	if (!is_vms(page) || vm.unmapped)
 		return true;
 	leaf = view.guest[page.gfn % NR_PAGES];
 	return maps(leaf, guest_ram(), pa_of(nr)) && leaf.level == view.host[nr].level;
@@ -308,8 +308,8 @@ static bool counts_agree(void)
 
 	return page_nr_hyp == counts.hyp + elsewhere.nr_hyp &&
 	       hyp_pool.reserved == counts.blocks + elsewhere.reserved &&
-	       vm.pool.reserved == counts.vm_blocks &&
-	       vm.nr_guarded == counts.guarded + elsewhere.nr_guarded;
+	       (vm.unmapped || vm.pool.reserved == counts.vm_blocks) &&
+	       (vm.dying || vm.nr_guarded == counts.guarded + elsewhere.nr_guarded);
 }
 
 /* --- any state --- */
@@ -457,18 +457,19 @@ void machine_any(unsigned int parts)
 	any_tables(parts);
 	for (unsigned int nr = 0; nr < NR_PAGES; nr++) {
 		page_array[nr].state = any_below(8);
-		if (!(parts & WITH_VM))
+		if (!(parts & (WITH_VM | WITH_LOST_VM)))
 			__CPROVER_assume(page_array[nr].owner != THE_VM);
 	}
 	if (!(parts & WITH_HYP))
 		plain_hyp_tables();
 
-	/* Where the roots are does not matter. */
+	/* Where the others' roots are does not matter. */
 	window_entries = &window_entry;
 	pgtable_init_s2(&host_map, 0, PROOF_IA_BITS, 0, &hyp_pool);
 	pgtable_init_hyp(&hyp_map, 0, &hyp_pool);
-	guest_mem_init(&vm, 0, PROOF_IA_BITS, THE_VM);
-	vm.dying = nondet_bool();
+	guest_mem_init(&vm, pa_of(TABLES_OF(2)), PROOF_IA_BITS, THE_VM);
+	vm.unmapped = parts & WITH_LOST_VM;
+	vm.dying = vm.unmapped || nondet_bool();
 
 	look();
 	counts = count();
@@ -500,7 +501,7 @@ static bool same_map(const struct pgtable *a, const struct pgtable *b)
 	       a->ia_bits == b->ia_bits && a->start_level == b->start_level;
 }
 
-static bool same_page(struct page a, struct page b)
+bool same_page(struct page a, struct page b)
 {
 	return a.state == b.state && a.refs == b.refs && a.owner == b.owner && a.gfn == b.gfn;
 }

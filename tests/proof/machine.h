@@ -24,6 +24,8 @@ extern struct guest_mem vm;
  */
 #define WITH_HYP 1
 #define WITH_VM	 2
+/* Its tables are lost (guest_unmap_all()), its pages are not. */
+#define WITH_LOST_VM 4
 void machine_any(unsigned int parts);
 /* Nothing has changed since, to the last bit. */
 bool machine_unchanged(void);
@@ -39,6 +41,9 @@ bool is_ram_range(pa_t pa, u64 nr);
 /* The page array's entry as it was in the beginning, and as it is. */
 struct page page_before(pa_t pa);
 struct page page_now(pa_t pa);
+bool same_page(struct page a, struct page b);
+/* The VM's private page, or one that it shares. */
+bool is_vms(struct page page);
 /* What the tables of the host and of the VM said in the beginning, and say. */
 struct leaf host_before(pa_t pa);
 struct leaf hyp_before(pa_t pa);

@@ -2,41 +2,125 @@
 /* The last pages of a dying VM go back to the host. */
 #include "machine.h"
 
-/* Reclaim has come to page `from`: nothing is left before it, and tables that are behind it are gone. */
-static void any_dying(unsigned int from)
+static pa_t page_had(unsigned int nr)
 {
-	struct leaf leaf;
+	return guest_before(nr * PAGE_SIZE).pte & PTE_ADDR;
+}
+
+static bool had(unsigned int nr)
+{
+	return guest_before(nr * PAGE_SIZE).pte & PTE_VALID;
+}
+
+static bool half_zeroed;
+
+/*
+ * Reclaim has come to page `from`, whose entry is of that level: nothing is left before it, and tables that are
+ * behind it are gone. Of a block the first page may have been zeroed. What it finds from there on goes back, and then
+ * it has come to its end.
+ */
+static void reclaim(unsigned int from, unsigned int level)
+{
+	bool more;
 
 	machine_any(WITH_VM);
 	vm.dying = true;
 	vm.reclaim_next = from * PAGE_SIZE;
-	for (unsigned int nr = 0; nr < from; nr++)
-		__CPROVER_assume(!guest_before(nr * PAGE_SIZE).pte);
-	leaf = guest_before(vm.reclaim_next);
-	__CPROVER_assume(IS_ALIGNED(vm.reclaim_next, level_size(leaf.level)));
-}
-
-void reclaim_some(void)
-{
-	unsigned int from = NR_PAGES - TABLE_ENTRIES;
-	bool more;
-
-	any_dying(from);
+	tables_assume_empty(&vm_tables, from);
+	tables_assume_level(&vm_tables, from, level);
+	half_zeroed = level == 2 && had(from) && nondet_bool();
+	if (half_zeroed) {
+		__CPROVER_assume(is_scrubbed(page_had(from)));
+		vm.reclaim_zeroed = 1;
+	}
 	more = guest_reclaim_some(&vm);
 	machine_check(0, 0);
-	reachable(guest_before(from * PAGE_SIZE).level == 2 &&
-		  (guest_before(from * PAGE_SIZE).pte & PTE_VALID));
-	reachable(guest_before(from * PAGE_SIZE).level == 3);
-	reachable(!guest_before(from * PAGE_SIZE).pte);
 	__CPROVER_assert(!more && !guest_reclaim_pending(&vm), "it comes to an end");
+	__CPROVER_assert(tables_count(&vm_tables, 1) == 0, "all tables are in the pool");
 	for (unsigned int nr = 0; nr < NR_PAGES; nr++) {
-		struct page page = page_now(nr * PAGE_SIZE);
-
 		__CPROVER_assert(!guest_now(nr * PAGE_SIZE).pte, "the VM has nothing");
-		__CPROVER_assert(page.owner != vm.owner || (page.state != PAGE_GUEST &&
-							    page.state != PAGE_GUEST_SHARED),
-				 "and owns nothing");
+		__CPROVER_assert(!is_vms(page_now(nr * PAGE_SIZE)), "and owns nothing");
 	}
+}
+
+/* The last page there is. */
+void reclaim_page(void)
+{
+	unsigned int last = NR_PAGES - 1;
+
+	reclaim(last, 3);
+	reachable(had(last) && page_before(page_had(last)).state == PAGE_GUEST_SHARED);
+	reachable(had(last) && host_now(page_had(last)).level == 1);
+	reachable(guest_before(last * PAGE_SIZE).pte == PTE_POISON);
+	reachable(!guest_before(last * PAGE_SIZE).pte);
+}
+
+/* All that the last table maps. */
+void reclaim_pages(void)
+{
+	unsigned int first = NR_PAGES - TABLE_ENTRIES;
+
+	reclaim(first, 3);
+	reachable(had(first) && had(first + 1));
+	reachable(!had(first) && had(first + 1));
+	reachable(had(first) && !had(first + 1));
+}
+
+void reclaim_block(void)
+{
+	unsigned int first = NR_PAGES - TABLE_ENTRIES;
+
+	reclaim(first, 2);
+	reachable(had(first) && host_now(page_had(first)).level == 1);
+	reachable(had(first) && half_zeroed);
+	reachable(!had(first));
+}
+
+/* Half of the VM's space, where there is no table. */
+void reclaim_empty(void)
+{
+	reclaim(NR_PAGES / 2, 1);
+	reachable(vm.pool.free);
+}
+
+/* The end of all VMs: tables are lost with all that is in them, the first is empty. */
+void unmap_all(void)
+{
+	u64 nr_tables;
+
+	machine_any(WITH_VM);
+	nr_tables = tables_count(&vm_tables, 1);
+	guest_unmap_all(&vm);
+	machine_check(0, nr_tables);
+	reachable(nr_tables == 0);
+	reachable(nr_tables == NR_L1 + NR_L2);
+	__CPROVER_assert(vm.dying && vm.unmapped && vm.reclaim_next == 0,
+			 "reclaim begins with the first page");
+	for (unsigned int nr = 0; nr < NR_PAGES; nr++) {
+		__CPROVER_assert(!guest_now(nr * PAGE_SIZE).pte, "the VM has nothing mapped");
+		__CPROVER_assert(same_page(page_now(nr * PAGE_SIZE), page_before(nr * PAGE_SIZE)),
+				 "and owns what it owned");
+	}
+}
+
+/* Then: the last two pages there may be. */
+void reclaim_lost(void)
+{
+	pa_t first = (NR_PAGES - 2) * PAGE_SIZE, last = first + PAGE_SIZE;
+	bool more;
+
+	machine_any(WITH_LOST_VM);
+	vm.reclaim_next = first;
+	more = guest_reclaim_some(&vm);
+	machine_check(0, 0);
+	reachable(is_vms(page_before(first)) && host_before(first).level == 2);
+	reachable(is_vms(page_before(first)) && is_vms(page_before(last)) &&
+		  host_now(first).level == 1);
+	reachable(page_before(last).state == PAGE_GUEST_SHARED && is_vms(page_before(last)));
+	reachable(!is_vms(page_before(first)) && is_ram(first));
+	__CPROVER_assert(!is_vms(page_now(first)) && !is_vms(page_now(last)),
+			 "the VM owns nothing there");
+	__CPROVER_assert(!more && !guest_reclaim_pending(&vm), "it comes to an end");
 }
 
 /* A page of the pool's, once all is reclaimed. */

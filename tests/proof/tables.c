@@ -256,6 +256,38 @@ void tables_all_links(const struct tables *tables)
 		tables->l2[i] = table_entry(frame_below(tables, 2, i));
 }
 
+/* Assigned too, as CBMC simplifies what is a constant and not what is assumed to be one. */
+static void assume_entry(u64 *entry, u64 value)
+{
+	__CPROVER_assume(*entry == value);
+	*entry = value;
+}
+
+void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned int level)
+{
+	unsigned int l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT;
+
+	if (level > 1)
+		assume_entry(&tables->l1[l1], table_entry(frame_below(tables, 1, l1)));
+	if (level > 2)
+		assume_entry(&tables->l2[l2], table_entry(frame_below(tables, 2, l2)));
+	if (level == 1)
+		assume_entry(&tables->l1[l1], 0);
+	__CPROVER_assume(tables_leaf(tables, 1, nr).level == level);
+}
+
+void tables_assume_empty(const struct tables *tables, unsigned int nr)
+{
+	unsigned int l1 = nr >> 2 * TABLE_SHIFT, l2 = nr >> TABLE_SHIFT;
+
+	for (unsigned int i = 0; i < l1; i++)
+		assume_entry(&tables->l1[i], 0);
+	for (unsigned int i = l1 * TABLE_ENTRIES; i < l2; i++)
+		assume_entry(&tables->l2[i], 0);
+	for (unsigned int i = l2 * TABLE_ENTRIES; i < nr; i++)
+		assume_entry(&tables->l3[i], 0);
+}
+
 /* --- tables as pages --- */
 
 static const struct tables *tables_at(unsigned int frame)
@@ -271,16 +303,35 @@ u64 *tables_words(pa_t table)
 	const struct tables *tables = tables_at((unsigned int)(table >> PAGE_SHIFT));
 	unsigned int nr = (unsigned int)(table >> PAGE_SHIFT) - tables->first_frame;
 
-	__CPROVER_assert(nr > 0, "only EL2's first table is there, which nobody looks into");
+	if (nr == 0)
+		return tables->l1;
 	return nr <= NR_L1 ? &tables->l2[(nr - 1) % NR_L1 * TABLE_ENTRIES] :
 			     &tables->l3[(nr - 1 - NR_L1) % NR_L2 * TABLE_ENTRIES];
 }
 
-bool tables_are_at(const void *va)
+/* One by one: a store through va would be one to any byte of them. */
+static bool clear_one(u64 *entries, unsigned int nr, const void *va)
 {
-	return __CPROVER_same_object(va, host_l2) || __CPROVER_same_object(va, host_l3) ||
-	       __CPROVER_same_object(va, hyp_l2) || __CPROVER_same_object(va, hyp_l3) ||
-	       __CPROVER_same_object(va, vm_l2) || __CPROVER_same_object(va, vm_l3);
+	for (unsigned int i = 0; i < nr; i += TABLE_ENTRIES) {
+		if (va != &entries[i])
+			continue;
+		for (unsigned int j = i; j < i + TABLE_ENTRIES; j++)
+			entries[j] = 0;
+		return true;
+	}
+	return false;
+}
+
+static bool clear_one_of(const struct tables *tables, const void *va)
+{
+	return clear_one(tables->l1, NR_L1, va) || clear_one(tables->l2, NR_L2, va) ||
+	       clear_one(tables->l3, NR_PAGES, va);
+}
+
+bool tables_clear(const void *va)
+{
+	return clear_one_of(&host_tables, va) || clear_one_of(&hyp_tables, va) ||
+	       clear_one_of(&vm_tables, va);
 }
 
 bool tables_is_clear(pa_t table)

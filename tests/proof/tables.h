@@ -23,10 +23,10 @@
  * object of its own: CBMC then knows which entries a pointer may be to, and does not look for it in all of them.
  */
 struct tables {
-	u64 *l0; /* one: EL2's linear region */
-	u64 *l1; /* NR_L1 */
-	u64 *l2; /* NR_L2 */
-	u64 *l3; /* NR_PAGES */
+	u64 *l0;		  /* one: EL2's linear region */
+	u64 *l1;		  /* NR_L1 */
+	u64 *l2;		  /* NR_L2 */
+	u64 *l3;		  /* NR_PAGES */
 	unsigned int first_frame; /* tables are the frames from here on: l1's, l2's, l3's */
 };
 
@@ -35,6 +35,11 @@ extern const struct tables host_tables, hyp_tables, vm_tables;
 /* Any of the entries lead to the tables that may be below them; all of them do. */
 void tables_any_links(const struct tables *tables, unsigned int start_level);
 void tables_all_links(const struct tables *tables);
+
+/* For all that follows: nr has an entry of that level, at level 1 an empty one. */
+void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned int level);
+/* Before nr nothing is mapped, and of tables only those are there that nr is in. */
+void tables_assume_empty(const struct tables *tables, unsigned int nr);
 
 struct leaf {
 	u64 pte;
@@ -53,7 +58,7 @@ unsigned int tables_count(const struct tables *tables, unsigned int start_level)
 /* A table as a page. */
 u64 *tables_words(pa_t table);
 bool tables_is_clear(pa_t table);
-/* Is there a table? */
-bool tables_are_at(const void *va);
+/* False: there is no table. */
+bool tables_clear(const void *va);
 
 #endif

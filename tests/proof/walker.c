@@ -250,16 +250,16 @@ void walker_prune(void)
 	__CPROVER_assert(tables == before[nr].level - walk(nr).level, "tables go to the pool");
 }
 
-void walker_map(void)
+static void map_pages(unsigned int pages)
 {
-	unsigned int nr = any_page(), pages = 1 + any_page();
+	unsigned int nr = any_page();
 	pa_t pa = nondet_u64() & GENMASK(46, 12);
 	bool mapped;
 
 	any_tree();
 	for (unsigned int i = 0; i < NR_PAGES; i++)
 		__CPROVER_assume(i < nr || i >= nr + pages || !before[i].pte);
-	__CPROVER_assume(nr + pages <= NR_PAGES && pages <= 4);
+	__CPROVER_assume(nr + pages <= NR_PAGES);
 	mapped = pgtable_map(&map, pa_of(nr), pa, pages * PAGE_SIZE, HOST_RAM);
 	__CPROVER_assert(pool.free + pool.reserved == nr_free(), "the pool has what it says");
 	for (unsigned int i = 0; i < NR_PAGES; i++) {
@@ -273,9 +273,20 @@ void walker_map(void)
 						 (!mapped && !now),
 					 "the range is mapped, or the pool was dry");
 	}
-	reachable(mapped && walk(nr).level == 1);
-	reachable(mapped && walk(nr).level == 3 && pages > 1);
+	reachable(mapped && walk(nr).level == (pages == 1 ? 3 : 2));
+	reachable(mapped && before[nr].level == 3);
 	reachable(!mapped);
+}
+
+void walker_map_page(void)
+{
+	map_pages(1);
+}
+
+/* A block, or by one and one. */
+void walker_map_two(void)
+{
+	map_pages(2);
 }
 
 /* A pool by itself: pages are handed out zeroed, and none twice. */
