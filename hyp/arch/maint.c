@@ -76,8 +76,8 @@ void clear_and_clean_page(void *va)
 {
 	u64 line = line_size(), p = (u64)va, end = p + PAGE_SIZE;
 
-	/* The loop goes by fours. */
-	if (zva_block() != line || line > PAGE_SIZE / 4) {
+	/* The loop goes by eights. */
+	if (zva_block() != line || line > PAGE_SIZE / 8) {
 		clear_page(va);
 		dcache_clean_inval_poc(va, PAGE_SIZE);
 		return;
@@ -85,6 +85,14 @@ void clear_and_clean_page(void *va)
 	/* To one address, stores and cleaning are in program order (Arm ARM, "Ordering of cache maintenance"). */
 	for (; p < end; p += line) {
 		dc_zva(p);
+		dc_civac(p);
+		dc_zva(p += line);
+		dc_civac(p);
+		dc_zva(p += line);
+		dc_civac(p);
+		dc_zva(p += line);
+		dc_civac(p);
+		dc_zva(p += line);
 		dc_civac(p);
 		dc_zva(p += line);
 		dc_civac(p);

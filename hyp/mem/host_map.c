@@ -140,7 +140,8 @@ static void collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem
 		u64 *above;
 		pa_t old;
 
-		if (!table_is_full(entry - index_at(pa, level), level) || !is_host_ram(base, level))
+		if (has_gap_beside(entry, pa, level) ||
+		    !table_is_full(entry - index_at(pa, level), level) || !is_host_ram(base, level))
 			return;
 		above = pgtable_find_above(&host_map, base, level - 1, &found);
 		old = *above & PTE_ADDR;
