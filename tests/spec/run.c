@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <stockade/hostcall.h>
+
 #include "batch.h"
 #include "fake.h"
 #include "generate.h"
@@ -126,6 +128,18 @@ static bool steps_together(const struct step *s, u32 nr)
 	return true;
 }
 
+/* What the generator never does: more VMs than the model has. A sequence that is being shrunk lacks their ends. */
+static bool too_many_vms(const struct step *s, u32 nr)
+{
+	u32 vms = 0;
+
+	for (u32 i = 0; i < MAX_VMS; i++)
+		vms += model.vm[i].life != NONE;
+	for (u32 i = 0; i < nr; i++)
+		vms += s[i].op == OP_HOSTCALL && s[i].x[0] == STOCKADE_HC_VM_CREATE;
+	return vms > MAX_VMS;
+}
+
 static bool run_all(void)
 {
 	struct generator g = { .random = running->seed,
@@ -143,6 +157,8 @@ static bool run_all(void)
 			nr = generate(&g, &model, s, running->nr_steps - running->done);
 		else
 			nr = batch_size(s, running->nr_steps - running->done);
+		if (!running->seed && too_many_vms(s, nr))
+			break;
 		running->why[0] = '\0';
 		if (nr > 1 ? !steps_together(s, nr) : !step_once(s, &o, &c))
 			return false;
