@@ -194,6 +194,34 @@ static void one_lost_page_prevents_collapse(void)
 	spin_unlock(&mem_lock);
 }
 
+/* Nor does 1 GiB become one block over it, wherever its table is, also if it is not beside what comes back. */
+static void one_lost_page_prevents_1_gib(void)
+{
+	static const u64 lost[] = { 0, 3, 255, 511 };
+	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK;
+
+	fake_boot(&big);
+	spin_lock(&mem_lock);
+	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+		pa_t page = gib + lost[i] * BLOCK + 9 * PAGE_SIZE;
+
+		host_unmap(page, 3);
+		host_unmap(pa, 2);
+		host_remap(pa, 2);
+		assert_int_equal(level_at(pa), 2);
+		assert_host_lost(page);
+		/* A page, whose own block is whole again. */
+		host_unmap(pa + PAGE_SIZE, 3);
+		host_remap(pa + PAGE_SIZE, 3);
+		assert_int_equal(level_at(pa), 2);
+		assert_host_lost(page);
+		host_remap(page, 3);
+		assert_int_equal(level_at(pa), 1);
+	}
+	spin_unlock(&mem_lock);
+	fake_check();
+}
+
 /* Pages that a guest shares keep their table, since unsharing has no memory to make one. */
 static void shared_pages_prevent_collapse(void)
 {
@@ -358,6 +386,7 @@ int main(void)
 		bare_test(collapse_goes_up_to_1_gib),
 		hyp_test(collapse_leaves_holes_alone),
 		hyp_test(one_lost_page_prevents_collapse),
+		bare_test(one_lost_page_prevents_1_gib),
 		hyp_test(shared_pages_prevent_collapse),
 		hyp_test(pages_shared_with_el2_collapse),
 		hyp_test(devices_are_mapped_around_ram),
