@@ -67,7 +67,7 @@ u64 pick_host_pages(struct generator *g, const struct model *m, u64 nr)
 		return g->about_frame;
 	/* The first page of a block to go: when it comes back the block must too. */
 	if (percent(g, 4))
-		frame = pick_host_block(g, m) + below(g, BLOCK - nr);
+		frame = pick_host_block(g, m) + (nr < BLOCK ? below(g, BLOCK - nr) : 0);
 	if (is_for_the_taking(m, frame, nr))
 		return frame;
 	for (u32 tries = 0; tries < 200; tries++) {
