@@ -363,14 +363,16 @@ def judge(sources, results, listed):
     stale = []
     for number, (result, why) in sorted(results.items()):
         mutant = sources.mutants[number]
-        if result == "none":
-            continue
         how = sources.read(mutant)
         entries = [e for e in listed if explains(e, mutant, how)]
-        if result == "survived":
-            result = "explained" if entries else "unexplained"
+        # Another compiler may make other code of what is none to this one.
+        if result in ("none", "survived"):
             for entry in entries:
                 entry["used"] = True
+        if result == "none":
+            continue
+        if result == "survived":
+            result = "explained" if entries else "unexplained"
         if result in texts:
             texts[result].append(show(sources, number, why))
         for rows, name in ((files, mutant.file), (kinds, mutant.kind)):
