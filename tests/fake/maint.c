@@ -195,7 +195,8 @@ static const struct spinlock *lock_of(const struct watch *w)
 
 void maint_unlock(const struct spinlock *lock)
 {
-	bool is_mem = (const void *)lock == &mem_lock, guest = false;
+	bool is_mem = (const void *)lock == &mem_lock;
+	const struct watch *guest = NULL;
 
 	if (fake.threads || !maint_host())
 		return;
@@ -208,7 +209,7 @@ void maint_unlock(const struct spinlock *lock)
 			tlb_check(w);
 		if (w->mem && lock == lock_of(w)) {
 			tlb_check(w);
-			guest = true;
+			guest = w;
 		}
 	}
 	page_unlock(is_mem, guest);

@@ -104,7 +104,8 @@ void page_zeroed(pa_t pa, u64 size);
 void page_dsb(enum fake_dsb option);
 void page_ic(void);
 void page_lock(void);
-void page_unlock(bool mem_lock, bool guest_lock);
+/* guest: whose lock it was, or NULL. */
+void page_unlock(bool mem_lock, const struct watch *guest);
 void page_check(void);
 void page_reset(void);
 

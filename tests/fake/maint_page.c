@@ -376,36 +376,54 @@ static void settle_guest(const struct range *range)
 	}
 }
 
-/* A page that a guest shared is its own again: what the host left in caches must not come back over it. */
-static void settle_owed(void)
+/*
+ * A page that a guest shared is its own again: what the host left in caches must not come back over it. For one guest,
+ * or for all (NULL).
+ */
+static void settle_owed(const struct watch *guest)
 {
+	size_t kept = 0;
+
 	for (size_t i = 0; i < owed.nr; i++) {
 		pa_t pa = owed.range[i].pa;
 		struct frame *f = frame(pa);
 
-		if (f->vmid && f->host_lost && guest_has(f, pa))
+		if (guest && f->vmid && f->vmid != maint_vmid(guest))
+			owed.range[kept++] = owed.range[i];
+		else if (f->vmid && f->host_lost && guest_has(f, pa))
 			clean_for_guest(pa, f);
 	}
-	owed.nr = 0;
+	owed.nr = kept;
 }
 
-void page_unlock(bool mem_lock, bool guest_lock)
+static void settle_guests(const struct watch *guest)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < guest_unmade.nr; i++)
+		if (guest_unmade.range[i].watch == guest)
+			settle_guest(&guest_unmade.range[i]);
+		else
+			guest_unmade.range[kept++] = guest_unmade.range[i];
+	guest_unmade.nr = kept;
+}
+
+void page_unlock(bool mem_lock, const struct watch *guest)
 {
 	for (size_t i = 0; mem_lock && i < host_unmade.nr; i++)
 		settle_host(&host_unmade.range[i]);
 	if (mem_lock)
 		host_unmade.nr = 0;
-	for (size_t i = 0; guest_lock && i < guest_unmade.nr; i++)
-		settle_guest(&guest_unmade.range[i]);
-	if (guest_lock) {
-		guest_unmade.nr = 0;
-		settle_owed();
+	/* Another guest's CPU may be in the middle of it. */
+	if (guest) {
+		settle_guests(guest);
+		settle_owed(guest);
 	}
 }
 
 void page_check(void)
 {
-	settle_owed();
+	settle_owed(NULL);
 	for (unsigned int i = 0; i < FAKE_MAX_CPUS; i++)
 		if (cleaned[i].nr)
 			fake_fail("no DSB SY follows a DC CIVAC of 0x%lx", cleaned[i].range[0].pa);
