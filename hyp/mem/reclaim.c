@@ -18,8 +18,8 @@
  * entry in a row of empty ones counts once, one that work is done for eight times.
  */
 #define BATCH_PAGES   16
-#define BATCH_ENTRIES (2 * ((s64)TABLE_ENTRIES + 2 * STEP))
-#define STEP	      8
+#define BATCH_ENTRIES (2 * (TABLE_ENTRIES + 2 * STEP))
+#define STEP	      ((s64)8)
 
 void guest_start_reclaim(struct guest_mem *mem)
 {
