@@ -104,6 +104,9 @@ static void vcpu_create(struct generator *g, const struct model *m, struct step 
 		run = v->vcpu[0].run;
 	if (percent(g, 2))
 		run = page;
+	/* A guest that exits would write into the instruction that a fault of the host is about. */
+	while (run == m->text)
+		run = pick_host_page(g, m);
 	CALL(s, STOCKADE_HC_VCPU_CREATE, handle, v && percent(g, 95) ? v->nr_vcpus : below(g, 300),
 	     page, run);
 	if (v && v->nr_vcpus + 1 == MAX_VCPUS && s->x[2] == v->nr_vcpus)
