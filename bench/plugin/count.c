@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TCG plugin that counts instructions by block of code, while a row is measured, and the longest
- * stretch of instructions that EL2 executes without leaving it.
+ * A TCG plugin that counts instructions by block of code, while a row is measured, the longest stretch of
+ * instructions that EL2 executes without leaving it, and for how long its locks are held (locks.c).
  *
  *   -plugin libcount.so,out=FILE,el2=LOW-HIGH                  EL2 by its own addresses
  *   -plugin libcount.so,out=FILE,kernel=BASE,el2=LOW-HIGH      ... by the kernel's, where it lies in
@@ -11,7 +11,7 @@
  *
  * What is measured is marked by hints, which are no-operations to everybody else (mark.h). FILE has, for
  * each row in the order in which rows were printed, "row", "longest COUNT ADDRESS" and "code ADDRESS
- * INSTRUCTIONS TIMES"; at the end "longest" of the whole run.
+ * INSTRUCTIONS TIMES", and a line for each lock (locks.c); at the end "longest" of the whole run.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,9 +20,9 @@
 #include <string.h>
 
 #include "../mark.h"
+#include "locks.h"
 #include "plugin-abi.h"
 
-#define MAX_CPUS    8
 #define KERNEL_SIZE (64ul << 20)
 #define HINT(n)	    (0xd503201fu | (uint32_t)(n) << 5)
 #define ERET	    0xd69f03e0u
@@ -83,6 +83,7 @@ static void executed(unsigned int cpu, void *data)
 	if (!s->insns)
 		s->pc = b->pc;
 	s->insns += b->insns;
+	locks_count(cpu, b->insns);
 	if (b->eret)
 		end_stretch(s);
 }
@@ -96,12 +97,14 @@ static void begin(unsigned int cpu, void *data)
 	for (b = blocks; b; b = b->next)
 		b->times[slot] = 0;
 	longest[slot] = (struct stretch){ 0 };
+	locks_begin(slot);
 	active[slot] = true;
 }
 
 static void end(unsigned int cpu, void *data)
 {
 	(void)cpu;
+	locks_end((uintptr_t)data);
 	active[(uintptr_t)data] = false;
 }
 
@@ -117,6 +120,7 @@ static void print_row(unsigned int cpu, void *data)
 		if (b->times[slot])
 			fprintf(out, "code %#" PRIx64 " %u %" PRIu64 "\n", b->pc, b->insns,
 				b->times[slot]);
+	locks_print(out, slot);
 	fflush(out);
 }
 
@@ -169,6 +173,8 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 			place(b, (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn));
 		if (qemu_plugin_insn_data(insn, &word, sizeof(word)) == sizeof(word))
 			look_for_marks(insn, word);
+		if (b->el2 && !kernel_base)
+			locks_look(insn, word, b->pc + 4 * i, (uint32_t)(n - i));
 	}
 	b->eret = word == ERET;
 	b->next = blocks;
