@@ -75,8 +75,8 @@ class Functions:
         return self.by_address[i][1:]
 
 
-def plugin(side, out):
-    """Arguments for QEMU, such that EL2 is known."""
+def plugin(side, out, locks=False):
+    """Arguments for QEMU, such that EL2 is known; locks: count them too, which is only for one CPU of Stockade's."""
     if side == "stockade":
         ends = {n: a for a, n in nm(f"{host.BUILD}/hyp/stockade-hyp.elf")}
         el2 = f"el2={ends['image_start']:#x}-{ends['text_end']:#x}"
@@ -84,7 +84,7 @@ def plugin(side, out):
         ends = {n: a for a, n in kernel_symbols()}
         el2 = (f"kernel={KERNEL_BASE:#x},el2={ends['__hyp_idmap_text_start']:#x}-"
                f"{ends['__hyp_text_end']:#x}")
-    return ["-plugin", f"{host.BUILD}/bench/libcount.so,out={out},{el2}"]
+    return ["-plugin", f"{host.BUILD}/bench/libcount.so,out={out},{el2}{',locks=on' if locks else ''}"]
 
 
 def parse(path):
@@ -104,7 +104,7 @@ def parse(path):
     return rows, whole
 
 
-LOCK_FIELDS = ("times", "insns", "longest", "longest_at", "waits", "zeroed", "zeroed_most", "zeroed_at",
+LOCK_FIELDS = ("times", "insns", "longest", "longest_at", "zeroed", "zeroed_most", "zeroed_at",
                "cleaned", "cleaned_most", "cleaned_at")
 
 

@@ -279,12 +279,57 @@ static void together_row(struct vm *vm, const char *what, unsigned int n, size_t
 	guest_row(name, (double)a.r[0] / (double)pages);
 }
 
+struct closing {
+	struct vm vm;
+	pthread_barrier_t *start;
+	int cpu;
+};
+
+static void *closer(void *arg)
+{
+	struct closing *c = arg;
+
+	pin(c->cpu);
+	pthread_barrier_wait(c->start);
+	vm_close(&c->vm);
+	return NULL;
+}
+
+/* So many VMs, which have the memory between them, end at once, each on a CPU. */
+static void close_together(int kvm, uint8_t *mem, size_t touched, unsigned int n)
+{
+	struct closing closing[MAX_VCPUS];
+	pthread_t threads[MAX_VCPUS];
+	pthread_barrier_t barrier;
+	size_t each = touched / n;
+	unsigned int i;
+	uint64_t t;
+
+	if (pthread_barrier_init(&barrier, NULL, n + 1))
+		die("no barrier");
+	for (i = 0; i < n; i++) {
+		closing[i].cpu = (int)i;
+		closing[i].start = &barrier;
+		start(&closing[i].vm, kvm, mem + i * each, each, 1);
+		touch(&closing[i].vm, each - SZ_2M);
+		if (pthread_create(&threads[i], NULL, closer, &closing[i]))
+			die("no thread");
+	}
+	usleep(100000); /* until all of them wait */
+	t = begin_measure();
+	pthread_barrier_wait(&barrier);
+	for (i = 0; i < n; i++)
+		pthread_join(threads[i], NULL);
+	t = end_measure(t);
+	grow_row("destroy", "vcpus", n, (double)t / (double)(touched / PAGE - n * BLOCK_PAGES));
+	pthread_barrier_destroy(&barrier);
+}
+
 static void vcpu_rows(int kvm, unsigned int n, bool print)
 {
 	const size_t touched = 64 * MIB, size = SZ_2M + touched + SZ_2M, pages = touched / PAGE;
 	uint8_t *mem = alloc_memory(size, false);
 	pthread_t threads[MAX_VCPUS];
-	uint64_t t;
 	struct vm vm;
 	unsigned int i;
 
@@ -305,11 +350,9 @@ static void vcpu_rows(int kvm, unsigned int n, bool print)
 	vm_do(&vm, GUEST_TOGETHER, 0, 0, n, 0);
 	for (i = 1; i < n; i++)
 		pthread_join(threads[i], NULL);
-	t = begin_measure();
 	vm_close(&vm);
-	t = end_measure(t);
 	if (print)
-		grow_row("destroy", "vcpus", n, (double)t / (double)pages);
+		close_together(kvm, mem, touched, n);
 	munmap(mem, size);
 }
 

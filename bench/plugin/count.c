@@ -6,12 +6,12 @@
  *   -plugin libcount.so,out=FILE,el2=LOW-HIGH                  EL2 by its own addresses
  *   -plugin libcount.so,out=FILE,kernel=BASE,el2=LOW-HIGH      ... by the kernel's, where it lies in
  *
- * The second is for a hypervisor that is a part of the kernel's image: where EL2 maps it depends on
+ * With ",locks=on" its locks too. The second is for a hypervisor that is a part of the kernel's image: where EL2 maps it depends on
  * the boot, but a page of it lies where the kernel's map has it.
  *
  * What is measured is marked by hints, which are no-operations to everybody else (mark.h). FILE has, for
  * each row in the order in which rows were printed, "row", "longest COUNT ADDRESS" and "code ADDRESS
- * INSTRUCTIONS TIMES", and a line for each lock (locks.c); at the end "longest" of the whole run.
+ * INSTRUCTIONS TIMES", with locks=on a line for each (locks.c); at the end "longest" of the whole run.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,6 +23,7 @@
 #include "locks.h"
 #include "plugin-abi.h"
 
+#define MAX_CPUS    8
 #define KERNEL_SIZE (64ul << 20)
 #define HINT(n)	    (0xd503201fu | (uint32_t)(n) << 5)
 #define ERET	    0xd69f03e0u
@@ -46,7 +47,7 @@ struct stretch {
 
 static struct block *blocks;
 static uint64_t el2_low, el2_high, kernel_base, kernel_host;
-static bool active[MARK_SLOTS];
+static bool active[MARK_SLOTS], want_locks;
 static struct stretch current[MAX_CPUS], longest[MARK_SLOTS], longest_of_all;
 static FILE *out;
 
@@ -83,7 +84,7 @@ static void executed(unsigned int cpu, void *data)
 	if (!s->insns)
 		s->pc = b->pc;
 	s->insns += b->insns;
-	locks_count(cpu, b->insns);
+	locks_count(b->insns);
 	if (b->eret)
 		end_stretch(s);
 }
@@ -173,7 +174,7 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 			place(b, (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn));
 		if (qemu_plugin_insn_data(insn, &word, sizeof(word)) == sizeof(word))
 			look_for_marks(insn, word);
-		if (b->el2 && !kernel_base)
+		if (b->el2 && want_locks)
 			locks_look(insn, word, b->pc + 4 * i, (uint32_t)(n - i));
 	}
 	b->eret = word == ERET;
@@ -205,6 +206,8 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 		} else if (!strncmp(argv[i], "el2=", 4)) {
 			el2_low = strtoull(argv[i] + 4, &high, 0);
 			el2_high = *high == '-' ? strtoull(high + 1, NULL, 0) : 0;
+		} else if (!strcmp(argv[i], "locks=on")) {
+			want_locks = true;
 		} else {
 			return -1;
 		}

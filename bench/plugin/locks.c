@@ -4,12 +4,13 @@
  * cleans meanwhile.
  *
  * hyp/arch/lock.h is inlined, so a lock is found by what it does: LDXR of the next ticket at some address, then
- * LDAR of the owner's, 4 bytes further, until it is the ticket; it is given back by STLR to there. Held is
- * from the last LDAR to the STLR. One lock is printed as
+ * LDAR of the owner's, 4 bytes further; it is given back by STLR to there. Held is from LDAR to STLR. One lock is
+ * printed as
  *
- *   lock ADDRESS TIMES INSTRUCTIONS LONGEST TAKEN-AT WAITS LINES-ZEROED MOST TAKEN-AT LINES-CLEANED MOST TAKEN-AT
+ *   lock ADDRESS TIMES INSTRUCTIONS LONGEST TAKEN-AT LINES-ZEROED MOST TAKEN-AT LINES-CLEANED MOST TAKEN-AT
  *
- * where WAITS is how often the owner was not the ticket yet, and MOST is in one hold.
+ * where MOST is in one hold. This is for hosts of one CPU: in one thread for all CPUs (-icount) QEMU 10 says of a
+ * block the CPU for which it was translated, and not the one that executes it.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -34,7 +35,7 @@ struct sum {
 };
 
 struct result {
-	uint64_t times, waits;
+	uint64_t times;
 	struct sum insns, zeroed, cleaned;
 };
 
@@ -45,16 +46,13 @@ struct lock {
 
 struct hold {
 	uint64_t owner; /* the address of that word */
-	uint64_t pc, start, waits, zeroed, cleaned;
+	uint64_t pc, start, zeroed, cleaned;
 };
 
-static struct {
-	uint64_t insns;
-	uint64_t wanted; /* the owner's word of the lock of which it has drawn a ticket */
-	struct hold held[MAX_HELD];
-	unsigned int nr_held;
-} cpus[MAX_CPUS];
-
+static uint64_t insns;	/* that EL2 has executed */
+static uint64_t wanted; /* the owner's word of the lock of which a ticket was drawn */
+static struct hold held[MAX_HELD];
+static unsigned int nr_held;
 static struct lock locks[MAX_LOCKS];
 static unsigned int nr_locks;
 static bool active[MARK_SLOTS];
@@ -95,51 +93,48 @@ static void add(struct sum *sum, uint64_t n, uint64_t pc)
 
 static void ticket(unsigned int cpu, uint32_t what, uint64_t address, void *data)
 {
+	(void)cpu;
 	(void)what;
 	(void)data;
-	cpus[cpu % MAX_CPUS].wanted = address + 4;
+	wanted = address + 4;
 }
 
 static void look_at_owner(unsigned int cpu, uint32_t what, uint64_t address, void *data)
 {
-	__typeof__(cpus[0]) *c = &cpus[cpu % MAX_CPUS];
 	const struct site *site = data;
-	struct hold *hold;
 
+	(void)cpu;
 	(void)what;
-	if (address != c->wanted)
+	if (address != wanted)
 		return;
-	if (c->nr_held && c->held[c->nr_held - 1].owner == address) {
-		hold = &c->held[c->nr_held - 1];
-		hold->waits++;
-	} else {
-		if (c->nr_held == MAX_HELD)
-			fail("too many locks are held at once");
-		hold = &c->held[c->nr_held++];
-		*hold = (struct hold){ .owner = address, .pc = site->pc };
-	}
-	hold->start = c->insns - site->left;
+	wanted = 0;
+	if (nr_held == MAX_HELD)
+		fail("too many locks are held at once");
+	held[nr_held++] = (struct hold){
+		.owner = address,
+		.pc = site->pc,
+		.start = insns - site->left,
+	};
 }
 
 static void give_back(unsigned int cpu, uint32_t what, uint64_t address, void *data)
 {
-	__typeof__(cpus[0]) *c = &cpus[cpu % MAX_CPUS];
 	const struct site *site = data;
-	unsigned int i = c->nr_held;
+	unsigned int i = nr_held;
 	struct lock *lock;
 	struct hold hold;
 	uintptr_t slot;
 
+	(void)cpu;
 	(void)what;
-	while (i && c->held[i - 1].owner != address)
+	while (i && held[i - 1].owner != address)
 		i--;
 	if (!i)
 		return; /* no lock */
-	hold = c->held[i - 1];
-	for (; i < c->nr_held; i++)
-		c->held[i - 1] = c->held[i];
-	c->nr_held--;
-	c->wanted = 0;
+	hold = held[i - 1];
+	for (; i < nr_held; i++)
+		held[i - 1] = held[i];
+	nr_held--;
 	lock = find(address - 4);
 	for (slot = 0; slot < MARK_SLOTS; slot++) {
 		struct result *r = &lock->result[slot];
@@ -147,8 +142,7 @@ static void give_back(unsigned int cpu, uint32_t what, uint64_t address, void *d
 		if (!active[slot])
 			continue;
 		r->times++;
-		r->waits += hold.waits;
-		add(&r->insns, c->insns - site->left - hold.start, hold.pc);
+		add(&r->insns, insns - site->left - hold.start, hold.pc);
 		add(&r->zeroed, hold.zeroed, hold.pc);
 		add(&r->cleaned, hold.cleaned, hold.pc);
 	}
@@ -158,18 +152,20 @@ static void zero_line(unsigned int cpu, void *data)
 {
 	unsigned int i;
 
+	(void)cpu;
 	(void)data;
-	for (i = 0; i < cpus[cpu % MAX_CPUS].nr_held; i++)
-		cpus[cpu % MAX_CPUS].held[i].zeroed++;
+	for (i = 0; i < nr_held; i++)
+		held[i].zeroed++;
 }
 
 static void clean_line(unsigned int cpu, void *data)
 {
 	unsigned int i;
 
+	(void)cpu;
 	(void)data;
-	for (i = 0; i < cpus[cpu % MAX_CPUS].nr_held; i++)
-		cpus[cpu % MAX_CPUS].held[i].cleaned++;
+	for (i = 0; i < nr_held; i++)
+		held[i].cleaned++;
 }
 
 void locks_look(struct qemu_plugin_insn *insn, uint32_t word, uint64_t pc, uint32_t left)
@@ -192,9 +188,9 @@ void locks_look(struct qemu_plugin_insn *insn, uint32_t word, uint64_t pc, uint3
 	}
 }
 
-void locks_count(unsigned int cpu, uint64_t insns)
+void locks_count(uint64_t n)
 {
-	cpus[cpu % MAX_CPUS].insns += insns;
+	insns += n;
 }
 
 void locks_begin(uintptr_t slot)
@@ -227,7 +223,6 @@ void locks_print(FILE *out, uintptr_t slot)
 			continue;
 		fprintf(out, "lock %#" PRIx64 " %" PRIu64, locks[i].address, r->times);
 		print_sum(out, &r->insns);
-		fprintf(out, " %" PRIu64, r->waits);
 		print_sum(out, &r->zeroed);
 		print_sum(out, &r->cleaned);
 		fputc('\n', out);

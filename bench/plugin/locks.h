@@ -8,12 +8,10 @@
 
 #include "plugin-abi.h"
 
-#define MAX_CPUS 8
-
 /* An instruction of EL2 is translated; from it on, `left` of its block are to be executed. */
 void locks_look(struct qemu_plugin_insn *insn, uint32_t word, uint64_t pc, uint32_t left);
-/* A CPU begins with a block of EL2 that has so many instructions. */
-void locks_count(unsigned int cpu, uint64_t insns);
+/* A block of EL2 begins that has so many instructions. */
+void locks_count(uint64_t n);
 
 /* A slot (mark.h) begins and ends to measure; print what it found. */
 void locks_begin(uintptr_t slot);
