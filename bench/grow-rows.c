@@ -18,12 +18,14 @@
 #define MIB	    (1ul << 20)
 #define BLOCK_PAGES (SZ_2M / PAGE)
 
-static void grow_row(const char *what, const char *by, unsigned int n, double value)
+/* print: row or guest_row. */
+static void grow_row(void (*print)(const char *, double), const char *what, const char *by,
+		     unsigned int n, double value)
 {
 	char name[48];
 
 	snprintf(name, sizeof(name), "%s_%s%u", what, by, n);
-	row(name, value);
+	print(name, value);
 }
 
 static void start(struct vm *vm, int kvm, uint8_t *mem, size_t size, unsigned int nr_vcpus)
@@ -67,10 +69,10 @@ static void memory_rows(int kvm, uint8_t *mem, size_t touched, bool print)
 	start(&vm, kvm, mem, size, 1);
 	t = touch(&vm, touched);
 	if (print)
-		grow_row("touch", "mib", mib, t / pages);
+		grow_row(guest_row, "touch", "mib", mib, t / pages);
 	t = close_time(&vm);
 	if (print)
-		grow_row("destroy", "mib", mib, (t - none) / pages);
+		grow_row(row, "destroy", "mib", mib, (t - none) / pages);
 }
 
 /* The first measurement would be too high. */
@@ -145,17 +147,17 @@ void rows_grow_vms(void)
 		none[n] = close_untouched(kvm, mem[n - 1], size);
 		if (is_step(n)) {
 			t = life_untouched(kvm, mem[n - 1], size);
-			grow_row("life", "vms", n, t);
+			grow_row(row, "life", "vms", n, t);
 		}
 		start(&vms[n - 1], kvm, mem[n - 1], size, 1);
 		t = touch(&vms[n - 1], VM_MEMORY);
 		if (is_step(n))
-			grow_row("touch", "vms", n, t / pages);
+			grow_row(guest_row, "touch", "vms", n, t / pages);
 	}
 	for (n = MAX_VMS; n; n--) {
 		t = close_time(&vms[n - 1]);
 		if (is_step(n))
-			grow_row("destroy", "vms", n, (t - none[n]) / pages);
+			grow_row(row, "destroy", "vms", n, (t - none[n]) / pages);
 		munmap(mem[n - 1], size);
 	}
 	close(kvm);
@@ -271,12 +273,10 @@ static void together_row(struct vm *vm, const char *what, unsigned int n, size_t
 			 uint32_t function)
 {
 	struct answer a = vm_do(vm, GUEST_TOGETHER, GUEST_FREE, pages / n, n, function);
-	char name[32];
 
 	if (a.r[2])
 		die("%s: %llu calls failed", what, (unsigned long long)a.r[2]);
-	snprintf(name, sizeof(name), "%s_vcpus%u", what, n);
-	guest_row(name, (double)a.r[0] / (double)pages);
+	grow_row(guest_row, what, "vcpus", n, (double)a.r[0] / (double)pages);
 }
 
 struct closing {
@@ -321,7 +321,8 @@ static void close_together(int kvm, uint8_t *mem, size_t touched, unsigned int n
 	for (i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	t = end_measure(t);
-	grow_row("destroy", "vcpus", n, (double)t / (double)(touched / PAGE - n * BLOCK_PAGES));
+	grow_row(row, "destroy", "vcpus", n,
+		 (double)t / (double)(touched / PAGE - n * BLOCK_PAGES));
 	pthread_barrier_destroy(&barrier);
 }
 

@@ -27,6 +27,8 @@ SIDES = {
 # CPUs of the host by group of rows.
 GROUPS = {"exits": 1, "timer": 1, "memory": 1, "share": 1, "create": 1, "bytes": 1, "host": 1,
           "boot": 1, "ipi": 2}
+# The same, of bench/grow.
+GROW = {"grow_memory": 1, "grow_vms": 1, "grow_split": 1, "grow_vcpus": 4}
 
 
 def fail(what):
