@@ -36,6 +36,7 @@ help:
 	@echo '                test notices (T=WORD: only files and functions with this word)'
 	@echo 'make bench      upstream pKVM and Stockade side by side, counted (BENCH_CPU, BENCH_ROWS,'
 	@echo '                BENCH_BOOTS=3): docs/performance.md'
+	@echo 'make bench-grow  how the costs of memory grow, and for how long locks are held'
 	@echo 'make unit       unit tests only (T=NAME: only that)'
 	@echo 'make spec       the specification of page ownership against the hypervisor (STEPS=10000000 SEED=1)'
 	@echo 'make fuzz       fuzzers only (T=NAME: only that; SECONDS=10: how long each)'
@@ -135,7 +136,7 @@ soak: all
 	+@tools/test.sh soak
 
 # Upstream's KVM beside ours, on the one kernel that has both.
-.PHONY: bench bench-programs
+.PHONY: bench bench-grow bench-programs
 bench-programs:
 	+@$(MAKE) HOST=7.x KDIR=$(BUILD)/kernel/7.x/headers MODULE=$(BUILD)/module/7.x/stockade.ko all
 	+@$(MAKE) -C vmm O=$(BUILD)/vmm TEST=1 $(vars)
@@ -143,6 +144,9 @@ bench-programs:
 
 bench: bench-programs
 	@bench/run
+
+bench-grow: bench-programs
+	@bench/grow
 
 # Words of a description: only these.
 .PHONY: protections

@@ -23,6 +23,9 @@
 #define SZ_2M	  (2ul << 20)
 #define MAX_VCPUS 8
 
+#define MEM_SHARE   0xc6000003u
+#define MEM_UNSHARE 0xc6000004u
+
 struct vcpu {
 	struct vm *vm;
 	int fd;
@@ -67,6 +70,8 @@ void vm_close(struct vm *vm); /* all but the memory */
 /* vCPU 0 does a command. */
 struct answer vm_do(struct vm *vm, enum bench_command cmd, uint64_t a0, uint64_t a1, uint64_t a2,
 		    uint64_t a3);
+/* Until a command is done, or a secondary vCPU says that it is on. */
+void vcpu_run(struct vcpu *vcpu, struct answer *answer);
 /* Turns another vCPU on and runs it for a moment. */
 void vm_run_secondary(struct vm *vm, unsigned int i);
 /* Runs another vCPU for ever; in a thread of its own, on the CPU of that number. */
@@ -83,5 +88,11 @@ void rows_share(void);
 void rows_create(void); /* VMs that never run */
 void rows_bytes(void);	/* memory that VMs take of the host */
 void rows_host(void);	/* no VM at all */
+
+/* How costs grow: bench/grow. */
+void rows_grow_memory(void);
+void rows_grow_vms(void);
+void rows_grow_split(void);
+void rows_grow_vcpus(void);
 
 #endif

@@ -18,6 +18,17 @@ def nm(path):
     return [(int(a, 16), n) for a, n in re.findall(r"^([0-9a-f]+) [tTwW] ([^$\n].*)$", text, re.M)]
 
 
+def data_symbols(path):
+    """{address: name} of variables."""
+    text = subprocess.run([CROSS + "nm", path], stdout=subprocess.PIPE, check=True, text=True).stdout
+    return {int(a, 16): n for a, n in re.findall(r"^([0-9a-f]+) [bBdD] ([^$\n].*)$", text, re.M)}
+
+
+def row_names(text):
+    """Rows are printed in the order in which they were measured."""
+    return [n for n, _ in re.findall(r"^([a-z]\w+) (-?[0-9.]+)$", text[text.index("# group"):], re.M)]
+
+
 def symbols_of(text):
     return [(int(a, 16), n) for a, n in re.findall(r"^symbol ([0-9a-f]+) (\S+)", text, re.M)]
 
@@ -64,8 +75,8 @@ class Functions:
         return self.by_address[i][1:]
 
 
-def plugin(side, out):
-    """Arguments for QEMU, such that EL2 is known."""
+def plugin(side, out, locks=False):
+    """Arguments for QEMU, such that EL2 is known; locks: count them too, which is only for one CPU of Stockade's."""
     if side == "stockade":
         ends = {n: a for a, n in nm(f"{host.BUILD}/hyp/stockade-hyp.elf")}
         el2 = f"el2={ends['image_start']:#x}-{ends['text_end']:#x}"
@@ -73,7 +84,7 @@ def plugin(side, out):
         ends = {n: a for a, n in kernel_symbols()}
         el2 = (f"kernel={KERNEL_BASE:#x},el2={ends['__hyp_idmap_text_start']:#x}-"
                f"{ends['__hyp_text_end']:#x}")
-    return ["-plugin", f"{host.BUILD}/bench/libcount.so,out={out},{el2}"]
+    return ["-plugin", f"{host.BUILD}/bench/libcount.so,out={out},{el2}{',locks=on' if locks else ''}"]
 
 
 def parse(path):
@@ -88,6 +99,23 @@ def parse(path):
                 whole = [0, 0]
             elif words[0] == "longest":
                 (whole or rows[-1])[0:2] = int(words[1]), int(words[2], 16)
-            else:
+            elif words[0] == "code":
                 rows[-1][2][int(words[1], 16)] += int(words[2]) * int(words[3])
     return rows, whole
+
+
+LOCK_FIELDS = ("times", "insns", "longest", "longest_at", "zeroed", "zeroed_most", "zeroed_at",
+               "cleaned", "cleaned_most", "cleaned_at")
+
+
+def parse_locks(path):
+    """[{address: {field: value}}] of all rows; see plugin/locks.c."""
+    rows = []
+    with open(path) as f:
+        for line in f:
+            words = line.split()
+            if words[0] == "row":
+                rows.append({})
+            elif words[0] == "lock":
+                rows[-1][int(words[1], 16)] = dict(zip(LOCK_FIELDS, (int(w, 0) for w in words[2:])))
+    return rows

@@ -27,6 +27,8 @@ SIDES = {
 # CPUs of the host by group of rows.
 GROUPS = {"exits": 1, "timer": 1, "memory": 1, "share": 1, "create": 1, "bytes": 1, "host": 1,
           "boot": 1, "ipi": 2}
+# The same, of bench/grow.
+GROW = {"grow_memory": 1, "grow_vms": 1, "grow_split": 1, "grow_vcpus": 4}
 
 
 def fail(what):
@@ -37,6 +39,31 @@ def say(what):
     print(f"[bench] {what}", file=sys.stderr, flush=True)
 
 
+def chosen(variable, known, default=None):
+    names = os.environ.get(variable, "").replace(",", " ").split() or list(default or known)
+    for name in names:
+        if name not in known:
+            fail(f"{variable}: no {name}; known are {', '.join(known)}")
+    return names
+
+
+def output(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout.strip()
+
+
+def versions():
+    """Exactly what was measured with what."""
+    banner = re.search(rb"Linux version [ -~]*", open(f"{KERNEL}/Image", "rb").read())
+    return {
+        "host kernel": banner.group().decode() if banner else "?",
+        "QEMU": output(f"{TOP}/tools/qemu-system-aarch64", "--version").split("\n")[0],
+        "hypervisor's compiler": output(os.environ.get("CROSS_COMPILE", "aarch64-linux-gnu-") + "gcc",
+                                        "--version").split("\n")[0],
+        "module's compiler": open(f"{KERNEL}/compiler").read().strip(),
+        "Stockade": output("git", "-C", TOP, "describe", "--always", "--dirty", "--abbrev=12"),
+    }
+
+
 def make_initrd(path):
     subprocess.run([f"{TOP}/tools/initramfs.sh", "-o", path, "-i", f"{TOP}/bench/init",
                     f"{BUILD}/bench/bench:/bin/", f"{BUILD}/module/{HOST}/stockade.ko:/",
@@ -44,14 +71,17 @@ def make_initrd(path):
                     f"{KERNEL}/Image:/guest/Image"], check=True, env={**os.environ, "HOST": HOST})
 
 
-def boot(work, cpu, side, groups, smp, words="", qemu=()):
-    """One boot: what it said, the rows of that, and whether it went as it has to."""
+def boot(work, cpu, side, groups, smp, words="", qemu=(), mem="2G", counted=True):
+    """
+    One boot: what it said, the rows of that, and whether it went as it has to. counted: time is instructions;
+    else it is time, and each CPU has a thread.
+    """
     mode, told, must_say = SIDES[side]
     out = f"{LOGS}/{cpu}-{side}-{smp}.out"
     open(out, "w").close()
     start = time.monotonic()
-    subprocess.run([f"{TOP}/tools/qemu.sh", "-d", "-i", f"{work}/initrd", "-c", CPUS[cpu],
-                    "-s", str(smp), "-m", "2G", "-t", str(TIME_LIMIT), "-2", out, "-A",
+    subprocess.run([f"{TOP}/tools/qemu.sh", *(["-d"] if counted else []), "-i", f"{work}/initrd",
+                    "-c", CPUS[cpu], "-s", str(smp), "-m", mem, "-t", str(TIME_LIMIT), "-2", out, "-A",
                     f"console=ttyAMA0 {mode} nokaslr panic=-1 quiet {told} {words} "
                     f"ROWS={','.join(groups)}", "--", *qemu],
                    stdout=open(out.replace(".out", ".console"), "w"), stderr=subprocess.STDOUT,

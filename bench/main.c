@@ -23,9 +23,18 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } groups[] = {
-	{ "exits", rows_exits },   { "timer", rows_timer }, { "ipi", rows_ipi },
-	{ "memory", rows_memory }, { "share", rows_share }, { "create", rows_create },
-	{ "bytes", rows_bytes },   { "host", rows_host },
+	{ "exits", rows_exits },
+	{ "timer", rows_timer },
+	{ "ipi", rows_ipi },
+	{ "memory", rows_memory },
+	{ "share", rows_share },
+	{ "create", rows_create },
+	{ "bytes", rows_bytes },
+	{ "host", rows_host },
+	{ "grow_memory", rows_grow_memory },
+	{ "grow_vms", rows_grow_vms },
+	{ "grow_split", rows_grow_split },
+	{ "grow_vcpus", rows_grow_vcpus },
 };
 
 void die(const char *fmt, ...)

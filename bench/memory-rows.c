@@ -8,9 +8,6 @@
 
 #include "bench.h"
 
-#define MEM_SHARE   0xc6000003u
-#define MEM_UNSHARE 0xc6000004u
-
 #define TOUCHED (64ul << 20)
 
 /* ns, without those in which the host waited; wait: these, from the first to the last. */

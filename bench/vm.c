@@ -149,8 +149,7 @@ static uint64_t store_value(const struct kvm_run *run)
 	return val;
 }
 
-/* Until a command is done, or a secondary vCPU says that it is on. */
-static void run(struct vcpu *vcpu, struct answer *answer)
+void vcpu_run(struct vcpu *vcpu, struct answer *answer)
 {
 	struct kvm_run *run = vcpu->run;
 	uint64_t offset, val;
@@ -201,7 +200,7 @@ struct answer vm_do(struct vm *vm, enum bench_command cmd, uint64_t a0, uint64_t
 	struct answer answer = { { 0 } };
 
 	memcpy(vcpu->command, (uint64_t[]){ cmd, a0, a1, a2, a3 }, sizeof(vcpu->command));
-	run(vcpu, &answer);
+	vcpu_run(vcpu, &answer);
 	return answer;
 }
 
@@ -211,7 +210,7 @@ void vm_run_secondary(struct vm *vm, unsigned int i)
 
 	if (vm_do(vm, GUEST_CPU_ON, i, 0, 0, 0).r[0])
 		die("CPU_ON failed");
-	run(&vm->vcpu[i], &answer);
+	vcpu_run(&vm->vcpu[i], &answer);
 }
 
 void *vcpu_thread(void *arg)
@@ -221,7 +220,7 @@ void *vcpu_thread(void *arg)
 
 	pin((int)(vcpu - vcpu->vm->vcpu));
 	for (;;)
-		run(vcpu, &answer);
+		vcpu_run(vcpu, &answer);
 }
 
 void pin(int cpu)

@@ -22,8 +22,13 @@ enum bench_command {
 	GUEST_GIC,	 /* (): turn the GIC and interrupts on */
 	GUEST_TIMER_WFI, /* (ticks, times) -> time from the timer's deadline to the handler, of all */
 	GUEST_TIMER_RUN, /* the same by a guest that does not wait, but computes */
-	GUEST_CPU_ON,	 /* (vCPU) -> x0 of CPU_ON; it takes interrupts from then on */
+	GUEST_CPU_ON, /* (vCPU, helps?) -> x0 of CPU_ON; it takes interrupts, or helps, from then on */
 	GUEST_IPI, /* (vCPU, times) -> time from the SGI to the handler, of all; of the SGIs alone */
+	/*
+	 * (address, pages, vCPUs, function) -> time of all, -, calls that failed: each vCPU calls the function
+	 * for so many pages of its own, or stores to them if that is 0. No pages: those that help end.
+	 */
+	GUEST_TOGETHER,
 };
 
 #endif

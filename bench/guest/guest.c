@@ -144,9 +144,9 @@ static u64 timer_loop(u64 ticks, u64 n, bool wait)
 	return late;
 }
 
-static u64 cpu_on(u64 cpu)
+static u64 cpu_on(u64 cpu, u64 context)
 {
-	const u64 args[4] = { PSCI_CPU_ON, cpu, (u64)secondary_start, 0 };
+	const u64 args[4] = { PSCI_CPU_ON, cpu, (u64)secondary_start, context };
 	u64 results[4];
 
 	hvc(args, results);
@@ -176,6 +176,67 @@ static void ipi_loop(u64 cpu, u64 n, struct result *res)
 	end(0);
 	res->r[0] = late;
 	res->r[1] = sending;
+}
+
+/* What vCPUs do together. The round is written last. */
+static struct {
+	u64 addr, pages, function;
+	u64 round;
+	u64 done, failed;
+} job;
+
+static void do_part(u64 index)
+{
+	u64 addr = job.addr + index * job.pages * 4096, failed = 0, i;
+	u64 args[4] = { job.function }, results[4];
+
+	for (i = 0; i < job.pages; i++, addr += 4096) {
+		if (!job.function) {
+			mmio_write64(addr, i);
+			continue;
+		}
+		args[1] = addr;
+		hvc(args, results);
+		failed += results[0] >> 63;
+	}
+	__atomic_fetch_add(&job.failed, failed, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&job.done, 1, __ATOMIC_RELEASE);
+}
+
+static void help(u64 index)
+{
+	u64 round = 0;
+
+	for (;;) {
+		while (__atomic_load_n(&job.round, __ATOMIC_ACQUIRE) == round)
+			asm volatile("yield");
+		round++;
+		if (!job.pages)
+			break;
+		do_part(index);
+	}
+	mmio_write64(TEST_DEV + DEV_RESULT, 0);
+	for (;;)
+		asm volatile("wfi");
+}
+
+static void together(const u64 arg[4], struct result *res)
+{
+	u64 start = begin();
+
+	job.addr = arg[0];
+	job.pages = arg[1];
+	job.function = arg[3];
+	job.failed = 0;
+	job.done = 0;
+	__atomic_store_n(&job.round, job.round + 1, __ATOMIC_RELEASE);
+	if (job.pages) {
+		do_part(0);
+		while (__atomic_load_n(&job.done, __ATOMIC_ACQUIRE) < arg[2])
+			asm volatile("yield");
+	}
+	res->r[0] = end(start);
+	res->r[2] = job.failed;
 }
 
 static void command_loop(void)
@@ -215,10 +276,13 @@ static void command_loop(void)
 			res.r[0] = timer_loop(arg[0], arg[1], false);
 			break;
 		case GUEST_CPU_ON:
-			res.r[0] = cpu_on(arg[0]);
+			res.r[0] = cpu_on(arg[0], arg[1]);
 			break;
 		case GUEST_IPI:
 			ipi_loop(arg[0], arg[1], &res);
+			break;
+		case GUEST_TOGETHER:
+			together(arg, &res);
 			break;
 		}
 		mmio_write64(TEST_DEV + DEV_ARG, res.r[1]);
@@ -232,7 +296,6 @@ void cpu_main(u64 index, u64 x0, u64 sctlr, u64 el)
 {
 	struct cpu *cpu = &cpus[index];
 
-	(void)x0;
 	(void)sctlr;
 	(void)el;
 	cpu->index = index;
@@ -241,6 +304,8 @@ void cpu_main(u64 index, u64 x0, u64 sctlr, u64 el)
 		command_loop();
 	gic_init();
 	mmio_write64(TEST_DEV + DEV_PROGRESS, index);
+	if (x0)
+		help(index);
 	for (;;)
 		asm volatile("yield");
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A TCG plugin that counts instructions by block of code, while a row is measured, and the longest
- * stretch of instructions that EL2 executes without leaving it.
+ * A TCG plugin that counts instructions by block of code, while a row is measured, the longest stretch of
+ * instructions that EL2 executes without leaving it, and for how long its locks are held (locks.c).
  *
  *   -plugin libcount.so,out=FILE,el2=LOW-HIGH                  EL2 by its own addresses
  *   -plugin libcount.so,out=FILE,kernel=BASE,el2=LOW-HIGH      ... by the kernel's, where it lies in
  *
- * The second is for a hypervisor that is a part of the kernel's image: where EL2 maps it depends on
+ * With ",locks=on" its locks too. The second is for a hypervisor that is a part of the kernel's image: where EL2 maps it depends on
  * the boot, but a page of it lies where the kernel's map has it.
  *
  * What is measured is marked by hints, which are no-operations to everybody else (mark.h). FILE has, for
  * each row in the order in which rows were printed, "row", "longest COUNT ADDRESS" and "code ADDRESS
- * INSTRUCTIONS TIMES"; at the end "longest" of the whole run.
+ * INSTRUCTIONS TIMES", with locks=on a line for each (locks.c); at the end "longest" of the whole run.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "../mark.h"
+#include "locks.h"
 #include "plugin-abi.h"
 
 #define MAX_CPUS    8
@@ -46,7 +47,7 @@ struct stretch {
 
 static struct block *blocks;
 static uint64_t el2_low, el2_high, kernel_base, kernel_host;
-static bool active[MARK_SLOTS];
+static bool active[MARK_SLOTS], want_locks;
 static struct stretch current[MAX_CPUS], longest[MARK_SLOTS], longest_of_all;
 static FILE *out;
 
@@ -83,6 +84,7 @@ static void executed(unsigned int cpu, void *data)
 	if (!s->insns)
 		s->pc = b->pc;
 	s->insns += b->insns;
+	locks_count(b->insns);
 	if (b->eret)
 		end_stretch(s);
 }
@@ -96,12 +98,14 @@ static void begin(unsigned int cpu, void *data)
 	for (b = blocks; b; b = b->next)
 		b->times[slot] = 0;
 	longest[slot] = (struct stretch){ 0 };
+	locks_begin(slot);
 	active[slot] = true;
 }
 
 static void end(unsigned int cpu, void *data)
 {
 	(void)cpu;
+	locks_end((uintptr_t)data);
 	active[(uintptr_t)data] = false;
 }
 
@@ -117,6 +121,7 @@ static void print_row(unsigned int cpu, void *data)
 		if (b->times[slot])
 			fprintf(out, "code %#" PRIx64 " %u %" PRIu64 "\n", b->pc, b->insns,
 				b->times[slot]);
+	locks_print(out, slot);
 	fflush(out);
 }
 
@@ -169,6 +174,8 @@ static void translated(plugin_id id, struct qemu_plugin_tb *tb)
 			place(b, (uint64_t)(uintptr_t)qemu_plugin_insn_haddr(insn));
 		if (qemu_plugin_insn_data(insn, &word, sizeof(word)) == sizeof(word))
 			look_for_marks(insn, word);
+		if (b->el2 && want_locks)
+			locks_look(insn, word, b->pc + 4 * i, (uint32_t)(n - i));
 	}
 	b->eret = word == ERET;
 	b->next = blocks;
@@ -199,6 +206,8 @@ int qemu_plugin_install(plugin_id id, const struct qemu_info *info, int argc, ch
 		} else if (!strncmp(argv[i], "el2=", 4)) {
 			el2_low = strtoull(argv[i] + 4, &high, 0);
 			el2_high = *high == '-' ? strtoull(high + 1, NULL, 0) : 0;
+		} else if (!strcmp(argv[i], "locks=on")) {
+			want_locks = true;
 		} else {
 			return -1;
 		}
