@@ -34,9 +34,18 @@ static void start(struct vm *vm, int kvm, uint8_t *mem, size_t size, unsigned in
 	vm_do(vm, GUEST_READY, 0, 0, 0, 0);
 }
 
+static double nr_pages(size_t size)
+{
+	size_t nr = size / PAGE;
+
+	return (double)nr;
+}
+
 static double touch(struct vm *vm, size_t touched)
 {
-	return (double)vm_do(vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
+	uint64_t t = vm_do(vm, GUEST_TOUCH, GUEST_FREE, PAGE, touched / PAGE, 0).r[0];
+
+	return (double)t;
 }
 
 /* ns, without those in which the host waits. */
@@ -62,7 +71,7 @@ static void memory_rows(int kvm, uint8_t *mem, size_t touched, bool print)
 {
 	size_t size = SZ_2M + touched;
 	unsigned int mib = (unsigned int)(touched / MIB);
-	double pages = (double)(touched / PAGE);
+	double pages = nr_pages(touched);
 	double none = close_untouched(kvm, mem, size), t;
 	struct vm vm;
 
@@ -134,7 +143,7 @@ static double life_untouched(int kvm, uint8_t *mem, size_t size)
 void rows_grow_vms(void)
 {
 	const size_t size = SZ_2M + VM_MEMORY;
-	const double pages = (double)(VM_MEMORY / PAGE);
+	const double pages = nr_pages(VM_MEMORY);
 	double none[MAX_VMS + 1], t;
 	struct vm vms[MAX_VMS];
 	uint8_t *mem[MAX_VMS];
@@ -214,7 +223,7 @@ static void split_rows(int kvm, const char *which)
 {
 	const uint64_t n = 1024;
 	const size_t touched = 64 * MIB, size = SZ_2M + touched;
-	const double pages = (double)(touched / PAGE);
+	const double pages = nr_pages(touched);
 	uint8_t *mem = alloc_memory(size, false);
 	double none = close_untouched(kvm, mem, size), t;
 	unsigned int in_split = 0;
@@ -226,7 +235,7 @@ static void split_rows(int kvm, const char *which)
 	for (i = 0; i < size; i += PAGE)
 		in_split += block_is_split[frame_of(mem + i) / BLOCK_PAGES % MAX_BLOCKS];
 	snprintf(name, sizeof(name), "in_split_%s", which);
-	derived_row(name, (double)in_split / (double)(size / PAGE));
+	derived_row(name, (double)in_split / nr_pages(size));
 	start(&vm, kvm, mem, size, 1);
 	t = touch(&vm, touched);
 	snprintf(name, sizeof(name), "touch_%s", which);
@@ -321,8 +330,7 @@ static void close_together(int kvm, uint8_t *mem, size_t touched, unsigned int n
 	for (i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
 	t = end_measure(t);
-	grow_row(row, "destroy", "vcpus", n,
-		 (double)t / (double)(touched / PAGE - n * BLOCK_PAGES));
+	grow_row(row, "destroy", "vcpus", n, (double)t / nr_pages(touched - n * SZ_2M));
 	pthread_barrier_destroy(&barrier);
 }
 

@@ -95,7 +95,7 @@ static void guest_access(struct generator *g, const struct model *m, struct step
 
 static void vcpu_create(struct generator *g, const struct model *m, struct step *s)
 {
-	u64 handle = pick_handle(g, m, 1u << NEW), page = pick_host_page(g, m),
+	u64 text = m->text, handle = pick_handle(g, m, 1u << NEW), page = pick_host_page(g, m),
 	    run = pick_host_page(g, m);
 	long vm = model_vm(m, handle);
 	const struct spec_vm *v = vm < 0 ? NULL : &m->vm[vm];
@@ -105,7 +105,7 @@ static void vcpu_create(struct generator *g, const struct model *m, struct step 
 	if (percent(g, 2))
 		run = page;
 	/* A guest that exits would write into the instruction that a fault of the host is about. */
-	while (run == m->text)
+	while (run == text)
 		run = pick_host_page(g, m);
 	CALL(s, STOCKADE_HC_VCPU_CREATE, handle, v && percent(g, 95) ? v->nr_vcpus : below(g, 300),
 	     page, run);
