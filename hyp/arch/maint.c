@@ -20,24 +20,32 @@ static u64 zva_block(void)
 	return (dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1) ? 0 : 4ull << (dczid & 0xf);
 }
 
+/*
+ * Do it to each line from p to end; eight to a turn, else half of what a page costs would be the loop. Inline, so that
+ * there is no call for a line.
+ */
+static inline __attribute__((always_inline)) void each_line(void (*function)(u64 va), u64 p,
+							    u64 end, u64 size)
+{
+	for (; p + 7 * size < end; p += size) {
+		function(p);
+		function(p += size);
+		function(p += size);
+		function(p += size);
+		function(p += size);
+		function(p += size);
+		function(p += size);
+		function(p += size);
+	}
+	for (; p < end; p += size)
+		function(p);
+}
+
 void dcache_clean_inval_poc(const void *va, size_t size)
 {
 	u64 line = line_size();
-	u64 p = ALIGN_DOWN((u64)va, line), end = (u64)va + size;
 
-	/* Eight at a time: half of what a page costs would be the loop. */
-	for (; p + 7 * line < end; p += line) {
-		dc_civac(p);
-		dc_civac(p += line);
-		dc_civac(p += line);
-		dc_civac(p += line);
-		dc_civac(p += line);
-		dc_civac(p += line);
-		dc_civac(p += line);
-		dc_civac(p += line);
-	}
-	for (; p < end; p += line)
-		dc_civac(p);
+	each_line(dc_civac, ALIGN_DOWN((u64)va, line), (u64)va + size, line);
 	dsb(sy);
 }
 
@@ -51,56 +59,33 @@ void icache_inval_all(void)
 
 void clear_page(void *va)
 {
-	u64 block = zva_block(), p = (u64)va, end = p + PAGE_SIZE;
+	u64 block = zva_block();
 
 	if (!block) {
 		for (u64 *word = va; word < (u64 *)va + PAGE_SIZE / 8; word++)
 			store_zero(word);
 		return;
 	}
-	for (; p + 7 * block < end; p += block) {
-		dc_zva(p);
-		dc_zva(p += block);
-		dc_zva(p += block);
-		dc_zva(p += block);
-		dc_zva(p += block);
-		dc_zva(p += block);
-		dc_zva(p += block);
-		dc_zva(p += block);
-	}
-	for (; p < end; p += block)
-		dc_zva(p);
+	each_line(dc_zva, (u64)va, (u64)va + PAGE_SIZE, block);
+}
+
+/* To one address, stores and cleaning are in program order (Arm ARM, "Ordering of cache maintenance"). */
+static void zero_and_clean(u64 p)
+{
+	dc_zva(p);
+	dc_civac(p);
 }
 
 void clear_and_clean_page(void *va)
 {
-	u64 line = line_size(), p = (u64)va, end = p + PAGE_SIZE;
+	u64 line = line_size();
 
-	/* The loop goes by eights. */
-	if (zva_block() != line || line > PAGE_SIZE / 8) {
+	if (zva_block() != line) {
 		clear_page(va);
 		dcache_clean_inval_poc(va, PAGE_SIZE);
 		return;
 	}
-	/* To one address, stores and cleaning are in program order (Arm ARM, "Ordering of cache maintenance"). */
-	for (; p < end; p += line) {
-		dc_zva(p);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-		dc_zva(p += line);
-		dc_civac(p);
-	}
+	each_line(zero_and_clean, (u64)va, (u64)va + PAGE_SIZE, line);
 	dsb(sy);
 }
 
