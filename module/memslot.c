@@ -141,7 +141,9 @@ struct stockade_memslot *stockade_memslot_find(struct stockade_vm *vm, gfn_t gfn
 	struct stockade_memslot *slot;
 
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
-	list_for_each_entry_lockless(slot, &vm->slots, node) if (slot_has(slot, gfn)) return slot;
+	list_for_each_entry_lockless(slot, &vm->slots, node)
+		if (slot_has(slot, gfn))
+			return slot;
 	return NULL;
 }
 

@@ -84,8 +84,8 @@ struct stockade_vm {
 	bool dead;  /* will run no more */
 	bool ended; /* ... because the guest turned itself off or asked for a reset */
 
-	struct list_head
-		slots; /* changed with lock; read by vCPUs without, see stockade_memslot_find() */
+	/* Changed with lock; vCPUs read it without: see stockade_memslot_find(). */
+	struct list_head slots;
 
 	struct mutex mem_lock;	    /* donations and their records */
 	unsigned long locked_pages; /* accounted against RLIMIT_MEMLOCK; guarded by mem_lock */
