@@ -135,10 +135,28 @@ void rows_create(void)
 	close(kvm);
 }
 
+/* Sum of the numbers behind a word that begins a line; each line of the file may have one. */
+static unsigned long sum_of(const char *path, const char *word)
+{
+	unsigned long sum = 0, value;
+	char line[128], found[32];
+	FILE *f = fopen(path, "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%31s %lu", found, &value) == 2 && !strcmp(found, word))
+			sum += value;
+	if (!f || !sum)
+		die("no %s in %s", word, path);
+	fclose(f);
+	return sum;
+}
+
+/*
+ * With the pages that the allocator keeps at hand for each CPU: MemFree is without them, and since Linux 6.7 they may be
+ * megabytes.
+ */
 static double free_bytes(void)
 {
-	unsigned long kb = 0;
-	char line[128];
 	FILE *f;
 
 	sync();
@@ -146,14 +164,8 @@ static double free_bytes(void)
 	if (!f || fputs("3", f) < 0 || fclose(f))
 		die("cannot drop caches");
 	usleep(500000); /* what is freed late */
-	f = fopen("/proc/meminfo", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, "MemFree:", 8))
-			kb = strtoul(line + 8, NULL, 10);
-	if (!f || !kb)
-		die("no MemFree in /proc/meminfo");
-	fclose(f);
-	return (double)kb * 1024;
+	return (double)sum_of("/proc/meminfo", "MemFree:") * 1024 +
+	       (double)sum_of("/proc/zoneinfo", "count:") * PAGE;
 }
 
 /* What one of nr VMs takes, all of whose vCPUs have run; without the guest's memory. They stay. */

@@ -23,7 +23,7 @@
  * splits the host's block, one that maps the page at EL2), which is more than it brings.
  */
 #define HYP_ORDER 4
-#define VM_ORDER  3
+#define VM_ORDER  2
 
 static struct page *get_pages(unsigned int *order)
 {

@@ -481,6 +481,7 @@ static const struct file_operations vcpu_fops = {
 static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int index)
 {
 	struct stockade_vcpu *vcpu;
+	struct page *pages;
 
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
@@ -492,8 +493,14 @@ static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int ind
 	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
 	stockade_timer_vcpu_init(vcpu);
 	vcpu->kvm_run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->kvm_run || !vcpu->run) {
+	/* Together: two pages in different 2 MiB may cost EL2 twice the tables. */
+	pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
+	if (pages) {
+		split_page(pages, 1);
+		vcpu->run = page_address(pages);
+		vcpu->vcpu_page = pages + 1;
+	}
+	if (!vcpu->kvm_run || !pages) {
 		stockade_vcpu_free(vcpu);
 		return NULL;
 	}
@@ -503,9 +510,11 @@ static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int ind
 void stockade_vcpu_free(struct stockade_vcpu *vcpu)
 {
 	vgic_vcpu_destroy(vcpu);
-	/* Else EL2 goes on sharing the page, after an error that cannot be: vm.c has told of it. */
-	if (!vcpu->at_el2)
+	/* Else EL2 goes on using the pages, after an error that cannot be: vm.c has told of it. */
+	if (!vcpu->at_el2 && vcpu->run) {
 		free_page((unsigned long)vcpu->run);
+		__free_page(vcpu->vcpu_page);
+	}
 	/* It may be mapped still: the mapping has its own reference. */
 	free_page((unsigned long)vcpu->kvm_run);
 	kfree(vcpu);

@@ -50,16 +50,10 @@ static int create_vcpu(struct stockade_vm *vm, struct stockade_vcpu *vcpu)
 	u32 reg;
 	int err;
 
-	vcpu->vcpu_page = alloc_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->vcpu_page)
-		return -ENOMEM;
 	err = stockade_hc_vcpu_create(vm->handle, vcpu->index, page_to_pfn(vcpu->vcpu_page),
 				      page_to_pfn(virt_to_page(vcpu->run)));
-	if (err) {
-		__free_page(vcpu->vcpu_page);
-		vcpu->vcpu_page = NULL;
+	if (err)
 		return err;
-	}
 	vcpu->at_el2 = true;
 
 	for (reg = STOCKADE_REG_X0; !err && reg <= STOCKADE_REG_PC; reg++)
@@ -170,8 +164,6 @@ static int destroy_vcpus(struct stockade_vm *vm)
 		if (err)
 			return err;
 		vcpu->at_el2 = false;
-		__free_page(vcpu->vcpu_page);
-		vcpu->vcpu_page = NULL;
 	}
 	return 0;
 }

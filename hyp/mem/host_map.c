@@ -95,16 +95,13 @@ static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
 	       !is_leaf(table[(at - 1) % TABLE_ENTRIES], level);
 }
 
-/* Is every entry of the table a page or block of its own? */
+/* Is every entry of the table a page or block of its own? Mostly not, and the first gap says so. */
 static bool table_is_full(const u64 *table, unsigned int level)
 {
-	u64 all = PTE_VALID, any = 0;
-
-	for (u64 i = 0; i < TABLE_ENTRIES; i++) {
-		all &= table[i];
-		any |= table[i];
-	}
-	return all && (level == 3 || !(any & PTE_TABLE));
+	for (u64 i = 0; i < TABLE_ENTRIES; i++)
+		if (!is_leaf(table[i], level))
+			return false;
+	return true;
 }
 
 /* Does a guest share one of the pages that the table of level 3 maps from base on? */
