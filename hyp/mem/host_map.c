@@ -78,7 +78,7 @@ static u64 index_at(pa_t pa, unsigned int level)
 
 static bool is_leaf(u64 pte, unsigned int level)
 {
-	return (pte & PTE_VALID) && !pte_is_table(pte, level);
+	return (pte & (PTE_VALID | PTE_TABLE)) == (level < 3 ? PTE_VALID : PTE_VALID | PTE_TABLE);
 }
 
 /*
@@ -95,11 +95,15 @@ static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
 	       !is_leaf(table[(at - 1) % TABLE_ENTRIES], level);
 }
 
-/* Is every entry of the table a page or block of its own? Mostly not, and the first gap says so. */
+/*
+ * Is every entry of the table a page or block of its own? Mostly not, and the first gap says so. Two at a time: they are
+ * leaves if the bits that say so are right in what both have and in what either has.
+ */
 static bool table_is_full(const u64 *table, unsigned int level)
 {
-	for (u64 i = 0; i < TABLE_ENTRIES; i++)
-		if (!is_leaf(table[i], level))
+	for (u64 i = 0; i < TABLE_ENTRIES; i += 2)
+		if (!is_leaf(table[i] & table[i + 1], level) ||
+		    !is_leaf(table[i] | table[i + 1], level))
 			return false;
 	return true;
 }

@@ -14,12 +14,12 @@
 #include "mem/transition.h"
 
 /*
- * What one call may do: pages zeroed, and entries looked at. The root of a VM with 40 bits is one call if it is empty. An
- * entry in a row of empty ones counts once, one that work is done for eight times.
+ * What one call may do, in empty entries passed over; one by itself, or the first of a row, counts as STEP, a page zeroed
+ * as PAGE_STEP. The root of a VM with 40 bits is one call if it is empty, and so are 16 pages.
  */
-#define BATCH_PAGES   16
-#define BATCH_ENTRIES (2 * (TABLE_ENTRIES + 2 * STEP))
-#define STEP	      ((s64)8)
+#define BATCH	  ((s64)(2 * TABLE_ENTRIES))
+#define STEP	  8
+#define PAGE_STEP 64
 
 void guest_start_reclaim(struct guest_mem *mem)
 {
@@ -112,19 +112,18 @@ bool guest_reclaim_pending(const struct guest_mem *mem)
 /* By the page array, for a VM whose tables are gone; they themselves are lost. */
 static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem)
 {
-	u64 pages = BATCH_PAGES;
-	s64 entries = BATCH_ENTRIES;
+	s64 budget = BATCH;
 
-	while (pages && entries > 0 && guest_reclaim_pending(mem)) {
+	while (budget > 0 && guest_reclaim_pending(mem)) {
 		pa_t pa = max_u64(mem->reclaim_next, page_ram_range_above(mem->reclaim_next)->base);
 		struct page *page;
 
 		mem->reclaim_next = pa + PAGE_SIZE;
-		entries -= STEP;
+		budget -= STEP;
 		spin_lock(&mem_lock);
 		page = page_of(pa);
 		if (page->owner == mem->owner && page->state == PAGE_GUEST) {
-			pages--;
+			budget -= PAGE_STEP - STEP;
 			scrub_page(pa);
 			return_to_host(pa);
 		} else if (page->owner == mem->owner && page->state == PAGE_GUEST_SHARED) {
@@ -137,8 +136,8 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 
 bool guest_reclaim_some(struct guest_mem *mem)
 {
-	u64 pages = BATCH_PAGES, *entry = NULL, size = 0;
-	s64 entries = BATCH_ENTRIES;
+	u64 *entry = NULL, size = 0, end = BIT(mem->map.ia_bits);
+	s64 budget = BATCH;
 	unsigned int level = 0;
 	bool more;
 
@@ -149,7 +148,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 		spin_unlock(&mem->lock);
 		return more;
 	}
-	while (pages && entries > 0 && guest_reclaim_pending(mem)) {
+	while (budget > 0 && mem->reclaim_next < end) {
 		u64 index, n;
 
 		/* One walk for what is in one table. */
@@ -157,11 +156,11 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
 			size = level_size(level);
 		}
-		entries -= STEP;
 		if (*entry & PTE_VALID) {
-			n = min_u64(pages, size / PAGE_SIZE - mem->reclaim_zeroed);
+			n = min_u64(((u64)budget + PAGE_STEP - 1) / PAGE_STEP,
+				    size / PAGE_SIZE - mem->reclaim_zeroed);
 			zero_pages((*entry & PTE_ADDR) + mem->reclaim_zeroed * PAGE_SIZE, n);
-			pages -= n;
+			budget -= (s64)(n * PAGE_STEP);
 			mem->reclaim_zeroed += n;
 			if (mem->reclaim_zeroed < size / PAGE_SIZE)
 				break;
@@ -172,7 +171,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			table_write(entry, 0); /* may have been poisoned */
 			index = (mem->reclaim_next >> level_shift(level)) % TABLE_ENTRIES;
 			n = skip_empty(entry, index);
-			entries -= (s64)n - 1;
+			budget -= STEP + (s64)n - 1;
 		}
 		mem->reclaim_next += n * size;
 		entry = IS_ALIGNED(mem->reclaim_next, TABLE_ENTRIES * size) ? NULL : entry + n;

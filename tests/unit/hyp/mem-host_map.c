@@ -203,7 +203,7 @@ static void one_lost_page_prevents_1_gib(void)
 	fake_boot(&big);
 	spin_lock(&mem_lock);
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
-		pa_t page = gib + lost[i] * BLOCK + 9 * PAGE_SIZE;
+		pa_t page = gib + lost[i] * BLOCK + 511 * PAGE_SIZE;
 
 		host_unmap(page, 3);
 		host_unmap(pa, 2);

@@ -146,18 +146,17 @@ static void batches_are_bounded(void)
 }
 
 /*
- * One call looks at two tables with one page between them, and at what comes next; each page counts as eight entries,
- * and so does the first of each row of empty ones.
+ * One call looks at two tables with one page between them: a page counts as 64 entries, the first of each row of empty
+ * ones as eight, and there are 1024.
  */
 static void batches_of_entries_are_bounded(void)
 {
 	static const struct {
 		ipa_t second, stop;
 	} cases[] = {
-		{ 2 * GIB, 2 * GIB + PAGE_SIZE },
 		/* The last entry that one call looks at, and one that is too far. */
-		{ 5 * GIB, 5 * GIB + PAGE_SIZE },
-		{ 6 * GIB, 6 * GIB },
+		{ 435 * BLOCK, 435 * BLOCK + PAGE_SIZE },
+		{ 436 * BLOCK, 436 * BLOCK },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -173,6 +172,17 @@ static void batches_of_entries_are_bounded(void)
 		assert_int_equal(vm.mem->reclaim_next, 512 * GIB);
 		assert_false(guest_reclaim_some(vm.mem));
 	}
+}
+
+/* Sixteen pages are one call, which looks no further. */
+static void sixteen_pages_are_one_batch(void)
+{
+	vm = make_vm(0);
+	for (unsigned int i = 0; i < 16; i++)
+		donated_page(&vm, i * PAGE_SIZE);
+	guest_start_reclaim(vm.mem);
+	assert_true(guest_reclaim_some(vm.mem));
+	assert_int_equal(vm.mem->reclaim_next, 16 * PAGE_SIZE);
 }
 
 /* What is left of a block for its last batch: no page behind it is touched; and what the guest has there is next. */
@@ -331,6 +341,7 @@ int main(void)
 		hyp_test(everything_comes_back),
 		hyp_test(batches_are_bounded),
 		hyp_test(batches_of_entries_are_bounded),
+		hyp_test(sixteen_pages_are_one_batch),
 		hyp_test(a_batch_ends_with_its_block),
 		hyp_test(nothing_unzeroed_is_given),
 		hyp_test(force_reclaim_in_the_middle_of_a_block),
