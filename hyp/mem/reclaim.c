@@ -17,7 +17,7 @@
  * What one call may do, in empty entries passed over; one by itself, or the first of a row, counts as STEP, a page zeroed
  * as PAGE_STEP. The root of a VM with 40 bits is one call if it is empty, and so are 16 pages.
  */
-#define BATCH	  ((s64)(2 * TABLE_ENTRIES))
+#define BATCH	  ((s64)1024)
 #define STEP	  8
 #define PAGE_STEP 64
 
