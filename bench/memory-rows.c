@@ -138,13 +138,16 @@ void rows_create(void)
 /* Sum of the numbers behind a word that begins a line; each line of the file may have one. */
 static unsigned long sum_of(const char *path, const char *word)
 {
-	unsigned long sum = 0, value;
-	char line[128], found[32];
+	unsigned long sum = 0;
+	char line[128];
 	FILE *f = fopen(path, "re");
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%31s %lu", found, &value) == 2 && !strcmp(found, word))
-			sum += value;
+	while (f && fgets(line, sizeof(line), f)) {
+		const char *found = line + strspn(line, " ");
+
+		if (!strncmp(found, word, strlen(word)))
+			sum += strtoul(found + strlen(word), NULL, 10);
+	}
 	if (!f || !sum)
 		die("no %s in %s", word, path);
 	fclose(f);
