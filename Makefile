@@ -34,6 +34,7 @@ help:
 	@echo 'make protections  takes each protection out and sees that its test fails (T=WORD: only these)'
 	@echo 'make mutation   breaks hyp/mem, hyp/vm, hyp/host in one place after the other and sees that a unit'
 	@echo '                test notices (T=WORD: only files and functions with this word)'
+	@echo 'make mutation-target  boots what make mutation lets survive, in images with many of them'
 	@echo 'make bench      upstream pKVM and Stockade side by side, counted (BENCH_CPU, BENCH_ROWS,'
 	@echo '                BENCH_BOOTS=3): docs/performance.md'
 	@echo 'make bench-grow  how the costs of memory grow, and for how long locks are held'
@@ -157,6 +158,11 @@ protections: all
 .PHONY: mutation
 mutation: deps
 	+@O=$(BUILD)/tests/mutation LOGDIR=$(BUILD)/log/mutation tests/mutation/run.py $(T)
+
+# What that has let survive, in images that are booted.
+.PHONY: mutation-target
+mutation-target: all
+	+@O=$(BUILD)/tests/mutation LOGDIR=$(BUILD)/log/mutation tests/mutation/target.py $(T)
 
 .PHONY: check
 check: module

@@ -37,6 +37,7 @@ ONLY_GCC = re.compile(
     r"-mabi=lp64$|-Wa,|-Wp,|-M[MPD]+$|-Wno-alloc-size-larger-than$|-Wimplicit-fallthrough=|"
     r"-Wno-(dangling-pointer|format-overflow|stringop-.*|format-truncation|packed-not-aligned|maybe-uninitialized|psabi)$|"
     r"-Werror=designated-init$|-W(no-)?error$|-Werror$|-fno-stack-clash-protection$|-ftrivial-auto-var-init=|-fmin-function-alignment|"
+    r"-fstrict-flex-arrays=|-fsanitize=bounds-strict$|"
     r"-static$|-pthread$|-l|.*\.o$")
 TAKE_AN_ARGUMENT = {"-o", "-MF", "-MT", "-MQ"}
 
@@ -118,10 +119,15 @@ def from_kbuild(module, kdir):
             if word.startswith("-I") and not word.startswith("-I" + TOP + "/"):
                 flags[n] = "-isystem" + word[2:]
         for source in sources:
+            # Newer kernels compile a module in its own directory, older ones in that of the headers.
+            where = kdir if os.path.isabs(source) else module
+            source = os.path.join(module, source)
             if not os.path.islink(source):
                 continue
             template = clang + flags
-            yield kdir, os.path.realpath(source), template
+            yield where, os.path.realpath(source), template
+    if not template:
+        sys.exit(f"{module}: the module is not built with {kdir}")
     for directory, more in MODULES:
         more = [re.sub(r"^-I", "-I" + TOP + "/", word) for word in more]
         for source in sorted(glob.glob(os.path.join(TOP, directory, "*.c"))):

@@ -452,4 +452,5 @@ def main():
     sys.exit(bool(total["unexplained"] or stale or sources.unread))
 
 
-main()
+if __name__ == "__main__":
+    main()

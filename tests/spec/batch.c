@@ -296,13 +296,36 @@ static void may_have_zeroed(struct model *m, u32 n)
 	}
 }
 
-/* Does the part give what was seen? Of what a VM lost during its VM_RECLAIM, some went by other ways. */
-static bool apply(struct model *m, const struct part *p, u64 other_ways)
+/* The pages that CPU n gave to the VM whose VM_RECLAIM s is. */
+static u64 given(const struct step *s, u32 n)
+{
+	const struct step *give = cpus[n].step;
+
+	return s->op == OP_HOSTCALL && s->x[0] == STOCKADE_HC_VM_RECLAIM &&
+			       give->op == OP_HOSTCALL &&
+			       give->x[0] == STOCKADE_HC_HOST_DONATE_GUEST &&
+			       give->x[1] == s->x[1] && !cpus[n].outcome.ret ?
+		       give->x[4] :
+		       0;
+}
+
+/*
+ * Does the part give what was seen? Of what a VM lost during its VM_RECLAIM, some went by other ways. It may have
+ * got some meanwhile, before it was torn down, from the CPUs whose bits are set in came.
+ */
+static bool apply(struct model *m, const struct part *p, u64 other_ways, u32 came)
 {
 	struct choice c = cpus[p->cpu].choice;
 	const struct step *s = cpus[p->cpu].step;
 	struct outcome o;
 
+	for (u32 n = 0; n < nr_cpus; n++) {
+		if (!(came & 1u << n))
+			continue;
+		if (!given(s, n))
+			return false;
+		c.reclaimed += given(s, n);
+	}
 	if (other_ways && other_ways > c.reclaimed)
 		return false;
 	c.reclaimed -= other_ways;
@@ -340,9 +363,9 @@ static bool find_order(u32 depth)
 		if (!may_be_next(p))
 			continue;
 		used[p] = true;
-		for (u64 other_ways = 0; other_ways < nr_cpus && !found; other_ways++) {
+		for (u64 way = 0; way < (u64)nr_cpus << nr_cpus && !found; way++) {
 			states[depth + 1] = states[depth];
-			if (!apply(&states[depth + 1], &parts[p], other_ways))
+			if (!apply(&states[depth + 1], &parts[p], way % nr_cpus, way / nr_cpus))
 				continue;
 			if (lenient)
 				may_have_zeroed(&states[depth + 1], parts[p].cpu);

@@ -25,3 +25,12 @@ SPEC_CASE(unshare_beside_reclaim, 3,
 	  { OP_RUN, .cpu = 1, .with_next = true, .schedule = 307732397,
 	    .x = { 0, GUEST_CALL, GUESTCALL_MEM_UNSHARE, 0x3fe07000 } },
 	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_RECLAIM, 0x1000 } });
+
+/* A VM_RECLAIM that waits while the VM is given a page and torn down, and then brings the page back. */
+SPEC_CASE(donate_before_reclaim, 2,
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_CREATE, 0x4018d, 0x401f2, 0x120 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_TOPUP, 0x1000, 0x401ad, 2 } },
+	  { OP_HOSTCALL, .cpu = 1, .with_next = true, .schedule = 779712420,
+	    .x = { STOCKADE_HC_HOST_DONATE_GUEST, 0x1000, 0x40093, 0, 1 } },
+	  { OP_HOSTCALL, .cpu = 0, .with_next = true, .x = { STOCKADE_HC_VM_TEARDOWN, 0x1000 } },
+	  { OP_HOSTCALL, .cpu = 2, .x = { STOCKADE_HC_VM_RECLAIM, 0x1000 } });

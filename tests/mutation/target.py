@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boots what the build machine's tests do not notice.
+
+  target.py [WORD]...     only mutants in files, or of functions, whose name has one of the words
+
+Takes the survivors of the last run.py, and builds images that have as many of them as change different
+statements: so there are as few images as the statement with most survivors has. Each runs TESTS in the host
+on CPUS (names of tests/system). Where one fails, run it again with words, to find which mutant it was.
+The sources are copied first, with links to what was downloaded.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import run
+
+TREE = os.path.join(run.BUILD, "tests/mutation-target")
+TESTS = os.environ.get("TESTS", "kvm-basic isolation fork block guest-calls lifecycle psci host-access cpus "
+                       "attack attack-one-by-one ffa")
+CPUS = os.environ.get("CPUS", "cortex-a72")
+
+
+def survivors(sources):
+    if not os.path.exists(run.RESULTS):
+        sys.exit("nothing to boot: run `make mutation` first")
+    with open(run.RESULTS, encoding="utf-8") as f:
+        last = json.load(f)
+    for mutant in sources.mutants.values():
+        if last.get(sources.key(mutant), [""])[0] == "survived" and \
+                (not sys.argv[1:] or any(w in mutant.file or w in mutant.where for w in sys.argv[1:])):
+            yield mutant
+
+
+def images(mutants):
+    """Lists of mutants, no two of which are in one statement."""
+    result = []
+    for mutant in mutants:
+        for image in result:
+            if all(mutant.file != m.file or mutant.context[1] <= m.context[0] or m.context[1] <= mutant.context[0]
+                   for m in image):
+                image.append(mutant)
+                break
+        else:
+            result.append([mutant])
+    return result
+
+
+def copy_sources():
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=run.TOP, check=True, capture_output=True).stdout
+    os.makedirs(os.path.join(TREE, "build"), exist_ok=True)
+    subprocess.run(["cpio", "-0pdum", "--quiet", TREE], cwd=run.TOP, input=names, check=True)
+    for name in ("cache", "kernel", "qemu", "sysroot"):
+        link = os.path.join(TREE, "build", name)
+        if not os.path.lexists(link):
+            os.symlink(os.path.join(run.BUILD, name), link)
+
+
+def apply(sources, image):
+    for file in {m.file for m in sources.mutants.values()}:
+        text = sources.text[file]
+        for mutant in sorted((m for m in image if m.file == file), key=lambda m: -m.start):
+            text = text[:mutant.start] + mutant.put + text[mutant.end:]
+        run.write(os.path.join(TREE, file), text)
+
+
+def boot(number):
+    """The last line of the tests' sum, and whether all is well."""
+    logs = os.path.join(run.LOGDIR, "target-%d" % number)
+    os.makedirs(logs, exist_ok=True)
+    with open(os.path.join(logs, "make.log"), "w", encoding="utf-8") as out:
+        subprocess.run(["make", "system", "T=" + TESTS, "CPUS=" + CPUS], cwd=TREE, stdout=out, stderr=subprocess.STDOUT,
+                       stdin=subprocess.DEVNULL, check=False,
+                       env={**os.environ, "BUILD": os.path.join(TREE, "build"), "LOGDIR": logs,
+                            "O": os.path.join(TREE, "build/tests/system")})
+    result = subprocess.run([os.path.join(run.TOP, "tools/tap-sum.py"), logs], capture_output=True, text=True,
+                            check=False)
+    lines = result.stdout.splitlines() or ["nothing was run"]
+    return "\n".join(lines), result.returncode == 0 and lines[-1].split()[0] not in ("0", "nothing")
+
+
+def main():
+    sources = run.Sources()
+    found = images(survivors(sources))
+    copy_sources()
+    print("%d survivors in %d images" % (sum(map(len, found)), len(found)), flush=True)
+    failed = 0
+    for number, image in enumerate(found, 1):
+        apply(sources, image)
+        said, good = boot(number)
+        failed += not good
+        print("image %d, %d mutants: %s" % (number, len(image), said), flush=True)
+    apply(sources, [])
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()
