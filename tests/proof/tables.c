@@ -288,6 +288,14 @@ void tables_assume_empty(const struct tables *tables, unsigned int nr)
 		assume_entry(&tables->l3[i], 0);
 }
 
+void tables_assume_page(const struct tables *tables, unsigned int nr, bool mapped)
+{
+	if (mapped)
+		__CPROVER_assume((tables->l3[nr] & PTE_VALID) != 0);
+	else
+		assume_entry(&tables->l3[nr], 0);
+}
+
 /* --- tables as pages --- */
 
 static const struct tables *tables_at(unsigned int frame)

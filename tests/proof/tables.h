@@ -41,6 +41,9 @@ void tables_assume_level(const struct tables *tables, unsigned int nr, unsigned 
 /* Before nr nothing is mapped, and of tables only those are there that nr is in. */
 void tables_assume_empty(const struct tables *tables, unsigned int nr);
 
+/* nr, which has an entry of level 3, is mapped, or that entry is empty. */
+void tables_assume_page(const struct tables *tables, unsigned int nr, bool mapped);
+
 struct leaf {
 	u64 pte;
 	unsigned int level;

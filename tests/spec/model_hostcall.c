@@ -85,7 +85,8 @@ static struct outcome vm_create(struct model *m, u64 page, u64 root, u64 config,
 	if (bits < 32 || bits > HOST_BITS || config >> 8 != STOCKADE_VM_PROTECTED)
 		return answer(STOCKADE_EINVAL);
 	nr_root = stockade_s2_root_pages((unsigned int)bits);
-	if (root < NO_ADDRESS && root % nr_root)
+	/* What has no address is as the last frame that has one: not aligned, if there is more than one page. */
+	if ((root < NO_ADDRESS ? root : NO_ADDRESS - 1) % nr_root)
 		return answer(STOCKADE_EINVAL);
 	if (m->closed)
 		return answer(STOCKADE_ENOSPC);

@@ -12,3 +12,8 @@ SPEC_CASE(vm_create_page_is_root, 0,
 SPEC_CASE(vcpu_create_bad_run_page, 0,
 	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_CREATE, 0x400c8, 0x400c9, 0x120 } },
 	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VCPU_CREATE, 0x1000, 0, 0x400ca, 0x400c8 } });
+
+/* Of what is wrong with it, the same comes first in both: the root, or that no VM is created any more. */
+SPEC_CASE(create_without_address_after_unlaunch, 6,
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_UNLAUNCH } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_CREATE, 0, 0xfffffffffffffffe, 0x128 } });
