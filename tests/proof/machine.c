@@ -240,18 +240,14 @@ static bool is_guest_block(unsigned int nr)
 	return page_array[nr].state == PAGE_GUEST && view.host[nr].level == 2;
 }
 
-/* All pages of such a block are one guest's, at one place, private. */
+/* All pages of such a block are one guest's, at one place, private. A block has two. */
 static bool block_is_whole(unsigned int nr)
 {
-	struct page page = page_array[nr], next;
+	struct page page = page_array[nr], other = page_array[nr ^ 1];
 
-	if (!is_guest_block(nr))
-		return true;
-	if (nr % TABLE_ENTRIES == TABLE_ENTRIES - 1)
-		return page.gfn % TABLE_ENTRIES == TABLE_ENTRIES - 1;
-	next = page_array[nr + 1];
-	return page.gfn % TABLE_ENTRIES == nr % TABLE_ENTRIES && next.state == PAGE_GUEST &&
-	       next.owner == page.owner && next.gfn == page.gfn + 1;
+	return !is_guest_block(nr) ||
+	       (page.gfn % TABLE_ENTRIES == nr % TABLE_ENTRIES && other.state == PAGE_GUEST &&
+		other.owner == page.owner && other.gfn == (page.gfn ^ 1));
 }
 
 /* A page that says that the VM has it: the VM has, and as a block if the host is without it as one; or all of it is lost. */
