@@ -10,7 +10,6 @@ it, and the test is run in the host on one CPU model. Every test must pass on th
 are first. Results are a TAP log in LOGDIR and, for people, the first failure of each on the screen.
 """
 
-import filecmp
 import os
 import re
 import shutil
@@ -19,6 +18,10 @@ import sys
 import time
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(TOP, "tools"))
+from tree_copy import copy_tree
+
 BUILD = os.environ.get("BUILD", os.path.join(TOP, "build"))
 HOST = os.environ.get("HOST", "6.12")
 LOGDIR = os.environ.get("LOGDIR", os.path.join(BUILD, "log/protections"))
@@ -80,24 +83,6 @@ def run(command, log, limit, **env):
             return 124
 
 
-def copy_tree():
-    """The sources in a directory of their own, which shares what was downloaded."""
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=TOP, check=True,
-                           capture_output=True, text=True).stdout.split("\n")
-    for name in filter(None, names):
-        source, copy = os.path.join(TOP, name), os.path.join(TREE, name)
-        if not os.path.exists(source) or (os.path.exists(copy) and filecmp.cmp(source, copy, False)):
-            continue
-        os.makedirs(os.path.dirname(copy), exist_ok=True)
-        # With the time of now, so that it is newer than what was built from another.
-        shutil.copy(source, copy)
-    os.makedirs(os.path.join(TREE, "build"), exist_ok=True)
-    for name in ("cache", "kernel", "qemu", "sysroot"):
-        link = os.path.join(TREE, "build", name)
-        if not os.path.lexists(link):
-            os.symlink(os.path.join(BUILD, name), link)
-
-
 def try_test(entry, log):
     """None if all is well, or the first failure."""
     shutil.rmtree(os.path.join(TREE, "build/log"), ignore_errors=True)
@@ -123,7 +108,7 @@ def try_test(entry, log):
 def main():
     entries = [e for e in stanzas() if not sys.argv[1:] or any(w in e["what"] for w in sys.argv[1:])]
     os.makedirs(LOGDIR, exist_ok=True)
-    copy_tree()
+    copy_tree(TOP, BUILD, TREE)
     changed = [(entry, *without(entry)) for entry in entries]
     tap = ["1..%d" % (len(entries) + len({(e["test"], e["cpu"]) for e in entries}))]
 
