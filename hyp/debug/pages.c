@@ -47,6 +47,14 @@ static bool is_legal(const struct page *page)
 	}
 }
 
+/* Does the host's entry say that a guest shares the page? */
+static bool is_marked(pa_t pa) REQUIRES(mem)
+{
+	unsigned int level;
+
+	return *pgtable_find(&host_map, pa, &level) & PTE_GUESTS;
+}
+
 /* What the host and EL2 map. */
 static enum stockade_broken check_page(pa_t pa, const struct page *page) REQUIRES(mem)
 {
@@ -62,6 +70,8 @@ static enum stockade_broken check_page(pa_t pa, const struct page *page) REQUIRE
 		return STOCKADE_BROKEN_HOST_HAS;
 	if (host == NOWHERE && host_should)
 		return STOCKADE_BROKEN_HOST_LACKS;
+	if (is_marked(pa) != (page->state == PAGE_GUEST_SHARED))
+		return STOCKADE_BROKEN_HOST_ENTRY;
 	/* Not all that is EL2's own is mapped there: image, stacks and array have places of their own. */
 	if (hyp != NOWHERE &&
 	    (hyp != pa || (page->state != PAGE_HYP && page->state != PAGE_HOST_SHARED)))

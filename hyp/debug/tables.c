@@ -118,8 +118,9 @@ static enum stockade_broken check_host_entry(struct table_visitor *visitor, u64 
 	visitor->where = ipa;
 	if (pa != ipa)
 		return STOCKADE_BROKEN_HOST_ENTRY;
-	/* What pages a block of RAM may have is CHECK_PAGES' matter. */
-	if (entry == pte_leaf(pa, level, HOST_RAM) && page_is_ram(pa, level_size(level)))
+	/* What pages a block of RAM may have, and which are shared, is CHECK_PAGES' matter. */
+	if ((entry & ~PTE_GUESTS) == pte_leaf(pa, level, HOST_RAM) &&
+	    page_is_ram(pa, level_size(level)))
 		return STOCKADE_BROKEN_NOTHING;
 	if (entry == pte_leaf(pa, level, HOST_DEVICE) && !page_meets_ram(pa, level_size(level)))
 		return STOCKADE_BROKEN_NOTHING;

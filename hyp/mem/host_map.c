@@ -76,14 +76,16 @@ static u64 index_at(pa_t pa, unsigned int level)
 	return (pa >> level_shift(level)) % TABLE_ENTRIES;
 }
 
+/* A page or block of the host's alone: what a block around it may take the place of. */
 static bool is_leaf(u64 pte, unsigned int level)
 {
-	return (pte & (PTE_VALID | PTE_TABLE)) == (level < 3 ? PTE_VALID : PTE_VALID | PTE_TABLE);
+	return (pte & (PTE_VALID | PTE_TABLE | PTE_GUESTS)) ==
+	       (level < 3 ? PTE_VALID : PTE_VALID | PTE_TABLE);
 }
 
 /*
- * Is one of the neighbours in its table of pa's entry empty, or a table? Pages mostly come back one after the other, up
- * or down, and then there is a gap next to the last one. Who looked from the start of the table would look at all that
+ * Is one of the neighbours in its table of pa's entry no such leaf? Pages mostly come back one after the other, up or
+ * down, and then there is a gap next to the last one. Who looked from the start of the table would look at all that
  * are back each time.
  */
 static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
@@ -96,54 +98,37 @@ static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
 }
 
 /*
- * Is every entry of the table a page or block of its own? Mostly not, and the first gap says so. Two at a time: they are
+ * How many pairs of entries from the start of the table on are leaves? Mostly not all: the first gap says so. Two are
  * leaves if the bits that say so are right in what both have and in what either has.
  */
-static bool table_is_full(const u64 *table, unsigned int level)
+static u64 full_pairs(const u64 *table, unsigned int level)
 {
-	for (u64 i = 0; i < TABLE_ENTRIES; i += 2)
-		if (!is_leaf(table[i] & table[i + 1], level) ||
-		    !is_leaf(table[i] | table[i + 1], level))
-			return false;
-	return true;
-}
+	u64 n = 0;
 
-/* Does a guest share one of the pages that the table of level 3 maps from base on? */
-static bool has_guest_shared(pa_t base) REQUIRES(mem)
-{
-	const struct page *page = page_of(base);
-
-	for (u64 i = 0; i < TABLE_ENTRIES; i++)
-		if (page[i].state == PAGE_GUEST_SHARED)
-			return true;
-	return false;
-}
-
-/*
- * Does the full table at level that begins at base map only RAM of the host? Pages that a guest shares don't
- * count: unsharing must find the table still there.
- */
-static bool is_host_ram(pa_t base, unsigned int level) REQUIRES(mem)
-{
-	/* What is not RAM has no entry in the page array. */
-	return page_is_ram(base, level_size(level - 1)) && (level < 3 || !has_guest_shared(base));
+	while (n < TABLE_ENTRIES / 2 && is_leaf(table[2 * n] & table[2 * n + 1], level) &&
+	       is_leaf(table[2 * n] | table[2 * n + 1], level))
+		n++;
+	return n;
 }
 
 /*
  * Entry, at level, maps pa. Rebuild the block around pa that its table maps, then the one around that, up to 1 GiB: a
- * table of level 1 has no block that could take its place.
+ * table of level 1 has no block that could take its place. Returns how many pairs of entries it has looked at.
  */
-static void collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem)
+static u64 collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem)
 {
-	for (; level > 1; level--) {
+	u64 looked = 0;
+
+	for (; level > 1 && !has_gap_beside(entry, pa, level); level--) {
 		pa_t base = ALIGN_DOWN(pa, level_size(level - 1));
+		u64 pairs = full_pairs(entry - index_at(pa, level), level);
 		unsigned int found;
 		u64 *above;
 		pa_t old;
 
-		if (has_gap_beside(entry, pa, level) ||
-		    !table_is_full(entry - index_at(pa, level), level) || !is_host_ram(base, level))
-			return;
+		looked += pairs;
+		if (pairs < TABLE_ENTRIES / 2 || !page_is_ram(base, level_size(level - 1)))
+			break;
 		above = pgtable_find_above(&host_map, base, level - 1, &found);
 		old = *above & PTE_ADDR;
 		/*
@@ -158,28 +143,31 @@ static void collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem
 		pool_put(&hyp_pool, old);
 		entry = above;
 	}
+	return looked;
 }
 
-void host_remap(pa_t pa, unsigned int level)
+u64 host_remap(pa_t pa, unsigned int level)
 {
 	u64 *entry = pgtable_make(&host_map, pa, level);
 
 	pgtable_set(&host_map, entry, pa, pte_leaf(pa, level, HOST_RAM));
-	if (!has_gap_beside(entry, pa, level))
-		collapse(entry, pa, level);
+	return collapse(entry, pa, level);
 }
 
 void host_map_shared(pa_t pa)
 {
-	pgtable_set(&host_map, pgtable_make(&host_map, pa, 3), pa, pte_leaf(pa, 3, HOST_RAM));
+	pgtable_set(&host_map, pgtable_make(&host_map, pa, 3), pa,
+		    pte_leaf(pa, 3, HOST_RAM | PTE_GUESTS));
 }
 
-void host_recombine(pa_t pa)
+u64 host_keep(pa_t pa)
 {
 	unsigned int level;
-	const u64 *entry = pgtable_find(&host_map, pa, &level);
+	u64 *entry = pgtable_find(&host_map, pa, &level);
 
-	collapse(entry, pa, level);
+	/* No walker looks at that bit: neither break before make nor an invalidation. */
+	table_write(entry, *entry & ~PTE_GUESTS);
+	return collapse(entry, pa, level);
 }
 
 bool host_map_device(pa_t pa)

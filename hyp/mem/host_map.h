@@ -24,12 +24,18 @@ int host_map_init(unsigned int ipa_bits) REQUIRES(mem);
 unsigned int host_map_missing(pa_t pa, unsigned int level) REQUIRES(mem);
 /* Take a page (level 3) or a 2 MiB block (level 2) of RAM from the host; complete on every CPU. */
 void host_unmap(pa_t pa, unsigned int level) REQUIRES(mem);
-/* Give it back; tables that then map only RAM of the host, whole, become blocks again. */
-void host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
-/* Let the host see a page that a guest shares; a table with such a page never becomes a block. */
+/*
+ * Give it back; tables that then map only RAM of the host, whole, become blocks again. Returns how many pairs of a
+ * table's entries were looked at for that.
+ */
+u64 host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
+/*
+ * Let the host see a page that a guest shares. A table with such a page never becomes a block: unsharing must find it
+ * still there.
+ */
 void host_map_shared(pa_t pa) REQUIRES(mem);
-/* A mapped page stopped being a guest's: perhaps its table now is such a one. */
-void host_recombine(pa_t pa) REQUIRES(mem);
+/* Such a page is the host's now: perhaps its table becomes a block. Returns what host_remap() does. */
+u64 host_keep(pa_t pa) REQUIRES(mem);
 
 /*
  * The host touched what is not RAM and not mapped: map the largest block around it without RAM.

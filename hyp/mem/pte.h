@@ -36,6 +36,9 @@
 /* The memory type is added by guest_attrs(). */
 #define GUEST_RAM (S2_READ | S2_WRITE | PTE_INNER | PTE_AF)
 
+/* Of the host's, for software (D8.3.2, bits 58 to 55): a page that a guest shares. No block may take it in. */
+#define PTE_GUESTS BIT(55)
+
 /*
  * An invalid entry of a guest's level 3 that says: the host force-reclaimed this page. The guest must
  * not be given another one in its place.

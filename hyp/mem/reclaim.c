@@ -15,7 +15,7 @@
 
 /*
  * What one call may do, in empty entries passed over; one by itself, or the first of a row, counts as STEP, a page zeroed
- * as PAGE_STEP. The root of a VM with 40 bits is one call if it is empty, and so are 16 pages.
+ * as PAGE_STEP, and as one each pair of the host's entries that is looked at for whether a block is whole again. The root of a VM with 40 bits is one call if it is empty, and so are 16 pages.
  */
 #define BATCH	  ((s64)1024)
 #define STEP	  8
@@ -49,13 +49,14 @@ static void zero_pages(pa_t pa, u64 nr) REQUIRES(guest_mem)
 			scrub_page(pa);
 }
 
-/* All of a zeroed page or block goes to the host. */
-static void give_back(struct guest_mem *mem, u64 *entry, unsigned int level)
-	REQUIRES_LOCK(mem->lock) REQUIRES(guest_mem)
+/* All of a zeroed page or block goes to the host. Returns what that takes of the budget. */
+static s64 give_back(struct guest_mem *mem, u64 *entry, unsigned int level) REQUIRES_LOCK(mem->lock)
+	REQUIRES(guest_mem)
 {
 	pa_t pa = *entry & PTE_ADDR;
 	u64 nr = level_size(level) / PAGE_SIZE;
 	bool shared;
+	s64 cost;
 
 	table_write(entry, 0);
 	spin_lock(&mem_lock);
@@ -67,11 +68,9 @@ static void give_back(struct guest_mem *mem, u64 *entry, unsigned int level)
 		pool_unreserve(&hyp_pool, 1);
 		pool_unreserve(&mem->pool, 1);
 	}
-	if (shared)
-		host_recombine(pa);
-	else
-		host_remap(pa, level);
+	cost = (s64)(shared ? host_keep(pa) : host_remap(pa, level));
 	spin_unlock(&mem_lock);
+	return cost;
 }
 
 /* Entries from reclaim_next on, up to the end of their table, that need no work. */
@@ -125,10 +124,10 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 		if (page->owner == mem->owner && page->state == PAGE_GUEST) {
 			budget -= PAGE_STEP - STEP;
 			scrub_page(pa);
-			return_to_host(pa);
+			budget -= (s64)return_to_host(pa);
 		} else if (page->owner == mem->owner && page->state == PAGE_GUEST_SHARED) {
 			*page = (struct page){ .state = PAGE_HOST };
-			host_recombine(pa);
+			budget -= (s64)host_keep(pa);
 		}
 		spin_unlock(&mem_lock);
 	}
@@ -165,7 +164,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			if (mem->reclaim_zeroed < size / PAGE_SIZE)
 				break;
 			mem->reclaim_zeroed = 0;
-			give_back(mem, entry, level);
+			budget -= give_back(mem, entry, level);
 			n = 1;
 		} else {
 			table_write(entry, 0); /* may have been poisoned */

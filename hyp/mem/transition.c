@@ -403,13 +403,13 @@ int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
 	return ret;
 }
 
-void return_to_host(pa_t pa)
+u64 return_to_host(pa_t pa)
 {
 	/* Of a block that was not split before; its table was set aside. */
 	if (host_map_missing(pa, 3))
 		pool_unreserve(&hyp_pool, 1);
 	*page_of(pa) = (struct page){ .state = PAGE_HOST };
-	host_remap(pa, 3);
+	return host_remap(pa, 3);
 }
 
 /*
@@ -447,7 +447,7 @@ int guest_relinquish(struct guest_mem *mem, ipa_t ipa)
 	} else if (page_of(pa)->state == PAGE_GUEST_SHARED) {
 		pgtable_set(&mem->map, page_entry(mem, ipa), ipa, 0);
 		*page_of(pa) = (struct page){ .state = PAGE_HOST };
-		host_recombine(pa);
+		host_keep(pa);
 	} else {
 		take_from_guest(mem, pa, ipa, 0);
 	}

@@ -116,7 +116,7 @@ static void check_host_leaf(const struct fake_leaf *leaf, void *arg)
 		}
 		return;
 	}
-	if (leaf->pte != pte_leaf(leaf->pa, leaf->level, HOST_RAM))
+	if ((leaf->pte & ~PTE_GUESTS) != pte_leaf(leaf->pa, leaf->level, HOST_RAM))
 		fake_fail("the host's 0x%lx has descriptor 0x%lx", leaf->ia, leaf->pte);
 	for (u64 pa = leaf->pa; pa < leaf->pa + size; pa += PAGE_SIZE) {
 		unsigned int state = state_of(pa);
@@ -124,6 +124,10 @@ static void check_host_leaf(const struct fake_leaf *leaf, void *arg)
 		if (state != PAGE_HOST && state != PAGE_HOST_SHARED && state != PAGE_HOST_SECURE &&
 		    state != PAGE_GUEST_SHARED)
 			fake_fail("the host sees 0x%lx, which is %s", pa, fake_state_name(state));
+		/* Else a block might take the page in. */
+		if (!(leaf->pte & PTE_GUESTS) != (state != PAGE_GUEST_SHARED))
+			fake_fail("0x%lx is %s and its descriptor 0x%lx", pa,
+				  fake_state_name(state), leaf->pte);
 	}
 	host_pages += size / PAGE_SIZE;
 }

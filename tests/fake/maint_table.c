@@ -16,7 +16,8 @@
  * and stage 2 they have the same places.
  */
 #define PERMISSIONS (GENMASK(54, 53) | GENMASK(7, 6))
-#define UNBROKEN    (PERMISSIONS | GENMASK(58, 55) | BIT(51) | BIT(10))
+#define SOFTWARE    GENMASK(58, 55)
+#define UNBROKEN    (PERMISSIONS | SOFTWARE | BIT(51) | BIT(10))
 
 /* A page that walks meet, and what it said. */
 static struct table {
@@ -130,6 +131,9 @@ static void change(struct table *t, unsigned int index, u64 new)
 			fake_fail(
 				"break-before-make: 0x%lx of %s changes from 0x%lx to 0x%lx without a break",
 				ia, maint_whose(w), old, new);
+		/* No TLB holds what hardware does not look at. */
+		if (!((old ^ new) & ~SOFTWARE))
+			return;
 		tlb_stale(w, ia, t->level, old);
 		tlb_fresh(w, ia, size);
 		return;

@@ -210,7 +210,7 @@ static bool host_agrees(unsigned int nr)
 	case PAGE_HOST_SECURE:
 		return maps(leaf, HOST_RAM, pa_of(nr));
 	case PAGE_GUEST_SHARED:
-		return maps(leaf, HOST_RAM, pa_of(nr)) && leaf.level == 3;
+		return maps(leaf, HOST_RAM | PTE_GUESTS, pa_of(nr)) && leaf.level == 3;
 	case PAGE_GUEST:
 		return !leaf.pte && leaf.level >= 2;
 	case PAGE_MOVING:

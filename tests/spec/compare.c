@@ -29,6 +29,8 @@
 /* Software's, in invalid descriptors. */
 #define IS_POISON 2ull
 #define IS_GUARD  4ull
+/* And in the host's of a page that a VM shares. */
+#define IS_VMS (1ull << 55)
 
 static char why[512];
 
@@ -138,7 +140,9 @@ static void host_leaf(struct walk *w, u64 ia, unsigned int level, u64 desc)
 	long i = model_index(w->m, ia / PAGE_SIZE);
 
 	if (i >= 0) {
-		if (level < 1 || desc != leaf_of(ia, level, S2_RW | S2_NORMAL) ||
+		u64 vms = w->m->frame[i].owner == VM ? IS_VMS : 0;
+
+		if (level < 1 || desc != (leaf_of(ia, level, S2_RW | S2_NORMAL) | vms) ||
 		    !model_is_ram(w->m, ia / PAGE_SIZE, frames_at(level))) {
 			differs("the host's 0x%lx has descriptor 0x%lx at level %u", ia, desc,
 				level);

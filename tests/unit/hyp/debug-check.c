@@ -97,6 +97,11 @@ static void what_the_host_maps(void)
 		  assert_found(STOCKADE_BROKEN_HOST_LACKS, private));
 	WITH(*entry_of(&host_map, last), pte_leaf(host, 3, HOST_RAM),
 	     assert_found(STOCKADE_BROKEN_IDENTITY, last));
+	/* Which pages a guest shares: all of those, and no others. */
+	WITH(*entry_of(&host_map, shared), pte_leaf(shared, 3, HOST_RAM),
+	     assert_found(STOCKADE_BROKEN_HOST_ENTRY, shared));
+	WITH(*entry_of(&host_map, last), pte_leaf(last, 3, HOST_RAM | PTE_GUESTS),
+	     assert_found(STOCKADE_BROKEN_HOST_ENTRY, last));
 }
 
 static void what_the_host_has_entries_for(void)

@@ -88,6 +88,12 @@ static void step_entry(char c)
 	case 'p': /* a permission less, and one more */
 		table_write(entry, old & ~S2_WRITE);
 		break;
+	case 'k': /* software's bits, and no others */
+		table_write(entry, old | BIT(58) | BIT(55));
+		break;
+	case 'K': /* and the one below them */
+		table_write(entry, old | BIT(54));
+		break;
 	case 'r': /* without the judge being told */
 		*entry = 0;
 		break;
@@ -239,16 +245,19 @@ static void break_before_make(void)
 		  host_block_entry, step_entry);
 }
 
-/* A permission may be taken without break, but not without a flush. */
+/* A permission may be taken without break, but not without a flush; software's bits without either. */
 static void permissions(void)
 {
-	judge_all(CASES{ "psidvd", "psad", NULL },
+	judge_all(CASES{ "psidvd", "psad", "k", "ke", "kpsad", NULL },
 		  WRONG{ { "p", ORDER },
 			 { "ps", COVER },
 			 { "pidvd", COVER },
 			 { "psid", COMBINED },
 			 { "psidv", TLBI_DSB },
 			 { "psidld", COMBINED },
+			 { "K", ORDER },
+			 { "kp", ORDER },
+			 { "km", BREAK },
 			 {} },
 		  host_block_entry, step_entry);
 }

@@ -222,29 +222,67 @@ static void one_lost_page_prevents_1_gib(void)
 	fake_check();
 }
 
+/* As the guest's share and its end have it. */
+static void share(pa_t pa) REQUIRES(mem)
+{
+	fake_page(pa)->state = PAGE_GUEST_SHARED;
+	host_unmap(pa, 3);
+	host_map_shared(pa);
+}
+
+static void end_share(pa_t pa) REQUIRES(mem)
+{
+	fake_page(pa)->state = PAGE_HOST;
+	host_keep(pa);
+}
+
 /* Pages that a guest shares keep their table, since unsharing has no memory to make one. */
 static void shared_pages_prevent_collapse(void)
 {
+	static const u64 at[] = { 0, 1, 2, 300, 511 };
 	pa_t pa = host_block();
 
 	spin_lock(&mem_lock);
-	host_unmap(pa + PAGE_SIZE, 3);
-	fake_page(pa)->state = PAGE_GUEST_SHARED;
-	host_remap(pa + PAGE_SIZE, 3);
-	assert_int_equal(level_at(pa), 3);
-	host_recombine(pa);
-	assert_int_equal(level_at(pa), 3);
-	fake_page(pa)->state = PAGE_HOST;
-	/* Also another than the first, up to the last. */
-	for (u64 i = 300; i < NR_BLOCK; i += 211) {
-		fake_page(pa + i * PAGE_SIZE)->state = PAGE_GUEST_SHARED;
-		host_recombine(pa);
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		share(pa + at[i] * PAGE_SIZE);
+		host_unmap(pa + 400 * PAGE_SIZE, 3);
+		assert_true(host_remap(pa + 400 * PAGE_SIZE, 3) <= NR_BLOCK / 2);
 		assert_int_equal(level_at(pa), 3);
-		fake_page(pa + i * PAGE_SIZE)->state = PAGE_HOST;
+		/* Another one, and after it the first. */
+		share(pa + 100 * PAGE_SIZE);
+		end_share(pa + 100 * PAGE_SIZE);
+		assert_int_equal(level_at(pa), 3);
+		end_share(pa + at[i] * PAGE_SIZE);
+		assert_int_equal(level_at(pa), 2);
 	}
-	host_recombine(pa);
-	assert_int_equal(level_at(pa), 2);
 	spin_unlock(&mem_lock);
+	fake_check();
+}
+
+/*
+ * Whoever gives pages back bounds by it how long that takes: what is looked at is told. A gap beside the page is found
+ * for nothing, one further on is as far as it is, and a whole block is its table, and the one around it.
+ */
+static void what_is_looked_at_is_told(void)
+{
+	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK;
+
+	fake_boot(&big);
+	spin_lock(&mem_lock);
+	host_unmap(pa, 3);
+	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+	host_unmap(gib, 3);
+	host_unmap(pa, 3);
+	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2);
+	host_unmap(pa + 300 * PAGE_SIZE, 3);
+	host_unmap(pa + 9 * PAGE_SIZE, 3);
+	assert_int_equal(host_remap(pa + 9 * PAGE_SIZE, 3), 150);
+	host_unmap(pa + 301 * PAGE_SIZE, 3);
+	assert_int_equal(host_remap(pa + 301 * PAGE_SIZE, 3), 0);
+	assert_int_equal(host_remap(pa + 300 * PAGE_SIZE, 3), NR_BLOCK / 2);
+	assert_int_equal(host_remap(gib, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+	spin_unlock(&mem_lock);
+	fake_check();
 }
 
 /* A page shared with the hypervisor is the host's all the same. */
@@ -388,6 +426,7 @@ int main(void)
 		hyp_test(one_lost_page_prevents_collapse),
 		bare_test(one_lost_page_prevents_1_gib),
 		hyp_test(shared_pages_prevent_collapse),
+		hyp_test(what_is_looked_at_is_told),
 		hyp_test(pages_shared_with_el2_collapse),
 		hyp_test(devices_are_mapped_around_ram),
 		hyp_test(devices_prevent_collapse),
