@@ -88,7 +88,7 @@ static bool is_leaf(u64 pte, unsigned int level)
  * down, and then there is a gap next to the last one. Who looked from the start of the table would look at all that
  * are back each time.
  */
-static bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
+static inline bool has_gap_beside(const u64 *entry, pa_t pa, unsigned int level)
 {
 	u64 at = index_at(pa, level);
 	const u64 *table = entry - at;
@@ -151,13 +151,15 @@ u64 host_remap(pa_t pa, unsigned int level)
 	u64 *entry = pgtable_make(&host_map, pa, level);
 
 	pgtable_set(&host_map, entry, pa, pte_leaf(pa, level, HOST_RAM));
-	return collapse(entry, pa, level);
+	return has_gap_beside(entry, pa, level) ? 0 : collapse(entry, pa, level);
 }
 
 void host_map_shared(pa_t pa)
 {
-	pgtable_set(&host_map, pgtable_make(&host_map, pa, 3), pa,
-		    pte_leaf(pa, 3, HOST_RAM | PTE_GUESTS));
+	unsigned int level;
+	u64 *entry = pgtable_find(&host_map, pa, &level);
+
+	pgtable_set(&host_map, entry, pa, pte_leaf(pa, 3, HOST_RAM | PTE_GUESTS));
 }
 
 u64 host_keep(pa_t pa)

@@ -30,8 +30,8 @@ void host_unmap(pa_t pa, unsigned int level) REQUIRES(mem);
  */
 u64 host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
 /*
- * Let the host see a page that a guest shares. A table with such a page never becomes a block: unsharing must find it
- * still there.
+ * Let the host see a page that a guest shares, and that was lost by itself. Its table never becomes a block: unsharing
+ * must find it still there.
  */
 void host_map_shared(pa_t pa) REQUIRES(mem);
 /* Such a page is the host's now: perhaps its table becomes a block. Returns what host_remap() does. */

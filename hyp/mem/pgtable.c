@@ -97,10 +97,10 @@ u64 *pgtable_make(struct pgtable *pt, u64 ia, unsigned int level)
 		if (old & PTE_VALID) {
 			u64 attrs = old & ~(PTE_ADDR | PTE_VALID | PTE_TABLE);
 			u64 leaf = pte_leaf(old & PTE_ADDR, l + 1, attrs);
-			u64 *sub = hyp_va(table);
+			u64 *sub = hyp_va(table), size = level_size(l + 1);
 
-			for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
-				table_write(&sub[i], leaf + i * level_size(l + 1));
+			for (unsigned int i = 0; i < TABLE_ENTRIES; i++, leaf += size)
+				table_write(&sub[i], leaf);
 		}
 		/* The walker must not find the table before its contents. */
 		table_write_barrier();
