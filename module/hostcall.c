@@ -5,6 +5,7 @@
 #include "stockade.h"
 
 #include <linux/gfp.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 
@@ -23,7 +24,7 @@
  * splits the host's block, one that maps the page at EL2), which is more than it brings.
  */
 #define HYP_ORDER 4
-#define VM_ORDER  2
+#define VM_PAGES  4
 
 static struct page *get_pages(unsigned int *order)
 {
@@ -53,24 +54,31 @@ static int give_hyp(void)
 	return 1 << order;
 }
 
-/* Comes back page by page (VM_RECLAIM_TABLE). */
-static int give_vm(u32 handle)
+/*
+ * Comes back page by page (VM_RECLAIM_TABLE). One table is wanted for the next 2 MiB, and soon for those after it; more
+ * by the first page of a VM, of which there may be many that stay small.
+ */
+static int give_vm(u32 handle, u64 wanted)
 {
-	unsigned int order = VM_ORDER, i;
+	unsigned int nr = wanted == 1 ? VM_PAGES : min_t(u64, wanted, VM_PAGES);
+	unsigned int order = order_base_2(nr), i;
 	struct page *page = get_pages(&order);
 	int err;
 
 	if (!page)
 		return -ENOMEM;
 	split_page(page, order);
+	for (i = nr; i < 1 << order; i++)
+		__free_page(page + i);
+	nr = min_t(unsigned int, nr, 1 << order);
 	err = stockade_call_topup(handle, &(struct stockade_result){}, STOCKADE_HC_VM_TOPUP, handle,
-				  page_to_pfn(page), 1 << order, 0);
+				  page_to_pfn(page), nr, 0);
 	if (err) {
-		for (i = 0; i < 1 << order; i++)
+		for (i = 0; i < nr; i++)
 			__free_page(page + i);
 		return err;
 	}
-	return 1 << order;
+	return nr;
 }
 
 int stockade_vm_give(u32 handle, u64 pages)
@@ -80,7 +88,7 @@ int stockade_vm_give(u32 handle, u64 pages)
 	if (pages > MAX_PAGES)
 		return -ENOMEM;
 	while (wanted > 0) {
-		int given = give_vm(handle);
+		int given = give_vm(handle, wanted);
 
 		if (given < 0)
 			return given;
@@ -106,7 +114,7 @@ int stockade_call_topup(u32 handle, struct stockade_result *res, u64 id, u64 a1,
 		if (wanted <= 0 || wanted > MAX_PAGES)
 			return -ENOMEM;
 		while (wanted > 0) {
-			int given = pool == STOCKADE_POOL_VM ? give_vm(handle) : give_hyp();
+			int given = pool == STOCKADE_POOL_VM ? give_vm(handle, wanted) : give_hyp();
 
 			if (given < 0)
 				return given;

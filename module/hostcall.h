@@ -8,9 +8,11 @@
 #define STOCKADE_MODULE_HOSTCALL_H
 
 #include <linux/errno.h>
+#include <linux/mm.h>
 #include <linux/types.h>
 
 #include <stockade/hostcall.h>
+#include <stockade/vcpu_run.h>
 
 struct stockade_result {
 	s64 status;
@@ -141,12 +143,14 @@ static inline int stockade_hc_vm_create(u64 vm_pfn, u64 root_pfn, u32 ipa_bits, 
 }
 
 /* May sleep. */
-static inline int stockade_hc_vcpu_create(u32 handle, u32 index, u64 vcpu_pfn, u64 run_pfn)
+static inline int stockade_hc_vcpu_create(u32 handle, u32 index, u64 vcpu_pfn,
+					  const struct stockade_run *run)
 {
 	struct stockade_result res;
+	u64 n = offset_in_page(run) / STOCKADE_RUN_SIZE;
 
 	return stockade_call_topup(handle, &res, STOCKADE_HC_VCPU_CREATE, handle, index, vcpu_pfn,
-				   run_pfn);
+				   page_to_pfn(virt_to_page(run)) | n << STOCKADE_RUN_SHIFT);
 }
 
 static inline int stockade_hc_vcpu_set_reg(u32 handle, u32 index, u32 reg, u64 value)

@@ -103,10 +103,11 @@ static void vm_free(struct stockade_vm *vm)
 	for (i = 0; i < STOCKADE_MAX_VCPUS; i++)
 		if (vm->vcpus[i])
 			stockade_vcpu_free(vm->vcpus[i]);
+	kfree(vm->vcpus);
 	vgic_destroy(vm);
 	stockade_memslot_free_all(vm);
 	mmdrop(vm->mm);
-	kvfree(vm);
+	kfree(vm);
 }
 
 static void vm_release(struct kref *ref)
@@ -136,9 +137,14 @@ static struct stockade_vm *vm_alloc(u32 ipa_bits)
 	struct stockade_vm *vm;
 	int err = 0;
 
-	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
+	vm->vcpus = kcalloc(STOCKADE_MAX_VCPUS, sizeof(*vm->vcpus), GFP_KERNEL_ACCOUNT);
+	if (!vm->vcpus) {
+		kfree(vm);
+		return ERR_PTR(-ENOMEM);
+	}
 	kref_init(&vm->ref);
 	vm->ipa_bits = ipa_bits;
 	mutex_init(&vm->lock);

@@ -33,11 +33,11 @@
 #include <linux/mutex.h>
 #include <linux/preempt.h>
 #include <linux/rbtree.h>
+#include <linux/rcuwait.h>
 #include <linux/rwsem.h>
 #include <linux/signal_types.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
-#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include <asm/fpsimd.h>
@@ -95,21 +95,25 @@ struct stockade_vm {
 	 * VM dies. By id: holes are possible until the VM is created, never after.
 	 */
 	unsigned int nr_vcpus;
-	struct stockade_vcpu *vcpus[STOCKADE_MAX_VCPUS];
-	struct vgic_dist *vgic; /* NULL: no vGIC */
+	struct stockade_vcpu **vcpus; /* [STOCKADE_MAX_VCPUS] */
+	struct vgic_dist *vgic;	      /* NULL: no vGIC */
 };
 
+/* 1 KiB at the most: the allocator rounds up to a power of two. */
 struct stockade_vcpu {
 	struct stockade_vm *vm;
 	unsigned int index;	  /* KVM's vCPU id, and EL2's index */
+	atomic_t cpu_on;	  /* counts the guest's CPU_ONs of this vCPU */
 	struct mutex lock;	  /* one ioctl at a time */
 	struct kvm_run *kvm_run;  /* the page that user space maps: read once, trust nothing */
-	struct stockade_run *run; /* the page that the hypervisor shares */
+	struct stockade_run *run; /* what the hypervisor shares */
 	struct page *vcpu_page;	  /* the hypervisor's, while at_el2 */
-	bool at_el2;		  /* guarded by vm->lock */
-	bool added;		  /* it is in vm->vcpus */
 	struct task_struct *task; /* in KVM_RUN, else NULL; under RCU */
-	struct wait_queue_head wq;
+	struct rcuwait wait;	  /* the vCPU thread, asleep in KVM_RUN */
+	struct hrtimer wfi_timer;
+	struct vgic_cpu *vgic;
+	bool at_el2; /* guarded by vm->lock */
+	bool added;  /* it is in vm->vcpus */
 
 	/* Guarded by vm->lock until the VM is created, constant from then on. */
 	bool initialised;  /* KVM_ARM_VCPU_INIT was done */
@@ -118,19 +122,15 @@ struct stockade_vcpu {
 	u64 boot_regs[32]; /* x0-x30, PC */
 
 	/* Guarded by lock. */
-	bool mmio_pending; /* user space has been asked; completed at the next KVM_RUN */
-	bool sigset_active;
 	sigset_t sigset;
+	bool sigset_active;
+	bool mmio_pending; /* user space has been asked; completed at the next KVM_RUN */
 
 	/* The vCPU thread's own. */
 	bool bound; /* VCPU_LOADed on this CPU (preempt notifier keeps it true) */
 	bool timer_level;
 	struct preempt_notifier notifier;
 	struct user_fpsimd_state fp; /* for kernels that want it: compat.h */
-
-	atomic_t cpu_on; /* counts the guest's CPU_ONs of this vCPU */
-	struct hrtimer wfi_timer;
-	struct vgic_cpu *vgic;
 };
 
 /* vcpu.c */

@@ -36,6 +36,7 @@
 u32 stockade_vtimer_intid;
 
 static unsigned int vtimer_irq;
+static struct irq_data *vtimer_data; /* of the GIC */
 static unsigned int maint_irq;
 static enum cpuhp_state cpuhp_state;
 
@@ -47,9 +48,13 @@ static irqreturn_t quiet_already(int irq, void *dev)
 	return IRQ_HANDLED;
 }
 
+/*
+ * What irq_set_irqchip_state() does, without finding and locking the descriptor, which would be a good part of each timer
+ * interrupt of a guest. The state is this CPU's own and the thread stays on it: nobody else changes it meanwhile.
+ */
 static void set_active(bool active)
 {
-	irq_set_irqchip_state(vtimer_irq, IRQCHIP_STATE_ACTIVE, active);
+	vtimer_data->chip->irq_set_irqchip_state(vtimer_data, IRQCHIP_STATE_ACTIVE, active);
 	this_cpu_write(vtimer_active, active);
 }
 
@@ -100,8 +105,8 @@ static enum hrtimer_restart wfi_expired(struct hrtimer *timer)
 
 	/* What EL2 would find at the next entry. If the vGIC has it masked, the guest sleeps on. */
 	WRITE_ONCE(vcpu->timer_level, true);
-	vgic_set_line(vcpu->vm, vcpu, STOCKADE_GUEST_VTIMER, true);
-	stockade_vcpu_kick(vcpu);
+	if (vgic_set_line(vcpu->vm, vcpu, STOCKADE_GUEST_VTIMER, true))
+		stockade_vcpu_kick(vcpu); /* there is no vGIC */
 	return HRTIMER_NORESTART;
 }
 
@@ -190,16 +195,16 @@ static unsigned int map_maint(void)
 
 int stockade_timer_init(void)
 {
-	struct irq_data *data;
 	int err;
 
 	vtimer_irq = map_vtimer();
-	data = vtimer_irq ? irq_get_irq_data(vtimer_irq) : NULL;
-	if (!data || data->hwirq < 16 || data->hwirq > 31) {
+	vtimer_data = vtimer_irq ? irq_get_irq_data(vtimer_irq) : NULL;
+	if (!vtimer_data || vtimer_data->hwirq < 16 || vtimer_data->hwirq > 31 ||
+	    !vtimer_data->chip->irq_set_irqchip_state) {
 		pr_err("no virtual timer interrupt in the device tree (ACPI: not yet)\n");
 		return -ENODEV;
 	}
-	stockade_vtimer_intid = data->hwirq;
+	stockade_vtimer_intid = vtimer_data->hwirq;
 	maint_irq = map_maint();
 	if (!maint_irq) {
 		pr_err("no GICv3 maintenance interrupt in the device tree\n");

@@ -9,7 +9,7 @@
  * cpu_on), then kicks. The vCPU's thread looks at all that with interrupts masked, just before it
  * enters the guest. If it has not looked yet, it will see. If it has, it is current on its CPU and
  * kick_process's interrupt is pending there, which the guest does not mask: EL2 exits at once. If
- * it sleeps, the wait queue wakes it. Signals and rescheduling work the same way.
+ * it sleeps, it is woken. Signals and rescheduling work the same way.
  */
 #include "kvm.h"
 
@@ -43,8 +43,11 @@ void stockade_vcpu_kick(struct stockade_vcpu *vcpu)
 
 	/* Orders what was written down against our look at who sleeps and who runs. */
 	smp_mb();
-	if (waitqueue_active(&vcpu->wq))
-		wake_up(&vcpu->wq);
+	if (rcuwait_active(&vcpu->wait)) {
+		/* Then it is not in the guest, and looks again before it is. */
+		rcuwait_wake_up(&vcpu->wait);
+		return;
+	}
 	rcu_read_lock();
 	task = READ_ONCE(vcpu->task);
 	if (task)
@@ -186,7 +189,8 @@ static int wait_wfi(struct stockade_vcpu *vcpu)
 {
 	stockade_wfi_start(vcpu, vcpu->run->timer_deadline);
 	/* A signal is dealt with by the loop. */
-	wait_event_interruptible(vcpu->wq, stockade_wfi_done(vcpu) || READ_ONCE(vcpu->vm->dead));
+	rcuwait_wait_event(&vcpu->wait, stockade_wfi_done(vcpu) || READ_ONCE(vcpu->vm->dead),
+			   TASK_INTERRUPTIBLE);
 	stockade_wfi_end(vcpu);
 	return 1;
 }
@@ -194,8 +198,9 @@ static int wait_wfi(struct stockade_vcpu *vcpu)
 /* seen: cpu_on as it was before EL2 said that this vCPU is off; so no CPU_ON since is missed. */
 static int wait_cpu_on(struct stockade_vcpu *vcpu, int seen)
 {
-	wait_event_interruptible(vcpu->wq,
-				 atomic_read(&vcpu->cpu_on) != seen || READ_ONCE(vcpu->vm->dead));
+	rcuwait_wait_event(&vcpu->wait,
+			   atomic_read(&vcpu->cpu_on) != seen || READ_ONCE(vcpu->vm->dead),
+			   TASK_INTERRUPTIBLE);
 	return 1;
 }
 
@@ -232,13 +237,15 @@ static int system_event(struct stockade_vcpu *vcpu, u32 type)
 static int wait_end(struct stockade_vcpu *vcpu)
 {
 	struct stockade_vm *vm = vcpu->vm;
+	unsigned int ticks = 0;
 
 	vcpu->mmio_pending = false;
 	/* EL2 may have told us that the VM is dead before the thread that ended it can say so. */
-	wait_event_interruptible_timeout(vcpu->wq, READ_ONCE(vm->ended), HZ / 10);
+	while (!READ_ONCE(vm->ended) && !signal_pending(current) && ticks++ < HZ / 10)
+		schedule_timeout_interruptible(1);
 	if (!READ_ONCE(vm->ended))
 		return -EPERM;
-	wait_event_interruptible(vcpu->wq, !READ_ONCE(vm->ended));
+	rcuwait_wait_event(&vcpu->wait, !READ_ONCE(vm->ended), TASK_INTERRUPTIBLE);
 	vcpu->kvm_run->exit_reason = KVM_EXIT_INTR;
 	return -EINTR;
 }
@@ -481,7 +488,6 @@ static const struct file_operations vcpu_fops = {
 static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int index)
 {
 	struct stockade_vcpu *vcpu;
-	struct page *pages;
 
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu)
@@ -489,18 +495,14 @@ static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int ind
 	vcpu->vm = vm;
 	vcpu->index = index;
 	mutex_init(&vcpu->lock);
-	init_waitqueue_head(&vcpu->wq);
+	rcuwait_init(&vcpu->wait);
 	preempt_notifier_init(&vcpu->notifier, &preempt_ops);
 	stockade_timer_vcpu_init(vcpu);
 	vcpu->kvm_run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	/* Together: two pages in different 2 MiB may cost EL2 twice the tables. */
-	pages = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_ZERO, 1);
-	if (pages) {
-		split_page(pages, 1);
-		vcpu->run = page_address(pages);
-		vcpu->vcpu_page = pages + 1;
-	}
-	if (!vcpu->kvm_run || !pages) {
+	vcpu->vcpu_page = alloc_page(GFP_KERNEL_ACCOUNT);
+	/* Of a power of two, so aligned to it. What else is on that page EL2 does not touch. */
+	vcpu->run = kzalloc(STOCKADE_RUN_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!vcpu->kvm_run || !vcpu->vcpu_page || !vcpu->run) {
 		stockade_vcpu_free(vcpu);
 		return NULL;
 	}
@@ -510,10 +512,11 @@ static struct stockade_vcpu *alloc_vcpu(struct stockade_vm *vm, unsigned int ind
 void stockade_vcpu_free(struct stockade_vcpu *vcpu)
 {
 	vgic_vcpu_destroy(vcpu);
-	/* Else EL2 goes on using the pages, after an error that cannot be: vm.c has told of it. */
-	if (!vcpu->at_el2 && vcpu->run) {
-		free_page((unsigned long)vcpu->run);
-		__free_page(vcpu->vcpu_page);
+	/* Else EL2 goes on using them, after an error that cannot be: vm.c has told of it. */
+	if (!vcpu->at_el2) {
+		kfree(vcpu->run);
+		if (vcpu->vcpu_page)
+			__free_page(vcpu->vcpu_page);
 	}
 	/* It may be mapped still: the mapping has its own reference. */
 	free_page((unsigned long)vcpu->kvm_run);

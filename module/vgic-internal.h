@@ -60,29 +60,31 @@ enum vgic_queue_id {
 	VGIC_UNQUEUED = VGIC_NR_QUEUES,
 };
 
+/* Of SPIs alone there may be a thousand: 16 bytes each. */
 struct vgic_irq {
-	u16 intid;
-	u16 target; /* the vCPU it is routed to; VGIC_NO_VCPU: to none that exists */
-	u16 home;   /* on whose queues it is; differs from target only while active */
-	u16 lr_cpu; /* in whose LRs it is, or VGIC_NO_VCPU */
-	u32 route;  /* SPI: GICD_IROUTER<n>, affinity 2.1.0 */
+	u16 intid : 12;
+	u16 queue : 4; /* enum vgic_queue_id */
+	u16 target;    /* the vCPU it is routed to; VGIC_NO_VCPU: to none that exists */
+	u16 home;      /* on whose queues it is; differs from target only while active */
+	u16 lr_cpu;    /* in whose LRs it is, or VGIC_NO_VCPU */
+	u32 route;     /* SPI: GICD_IROUTER<n>, affinity 2.1.0 */
+	/* Read without the lock, so not bits. */
 	u8 priority;
-	u8 queue; /* enum vgic_queue_id */
-	bool enabled;
 	bool edge;
 	bool line; /* the input */
+	bool enabled : 1;
 	/*
 	 * latch: pending whatever the line does, by an edge or a write to ISPENDR. While in an LR:
 	 * what came after the interrupt was moved there. The same with active.
 	 */
-	bool latch;
-	bool active;
+	bool latch : 1;
+	bool active : 1;
 	/* What went into the LR, if lr_cpu says so. */
-	bool lr_pending;
-	bool lr_latch; /* of which latched: if it comes back pending, so is the latch */
-	bool lr_active;
-	bool lr_eoi;	/* the guest's EOI causes an exit */
-	bool lr_killed; /* ICACTIVER was written: active does not come back */
+	bool lr_pending : 1;
+	bool lr_latch : 1; /* of which latched: if it comes back pending, so is the latch */
+	bool lr_active : 1;
+	bool lr_eoi : 1;    /* the guest's EOI causes an exit */
+	bool lr_killed : 1; /* ICACTIVER was written: active does not come back */
 };
 
 struct vgic_queue {

@@ -51,7 +51,7 @@ static int create_vcpu(struct stockade_vm *vm, struct stockade_vcpu *vcpu)
 	int err;
 
 	err = stockade_hc_vcpu_create(vm->handle, vcpu->index, page_to_pfn(vcpu->vcpu_page),
-				      page_to_pfn(virt_to_page(vcpu->run)));
+				      vcpu->run);
 	if (err)
 		return err;
 	vcpu->at_el2 = true;

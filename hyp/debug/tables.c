@@ -194,7 +194,7 @@ static enum stockade_broken check_vcpu(struct check *check, struct vm *vm, u32 i
 
 	if (broken)
 		return broken;
-	run = hyp_pa(vcpu->run);
+	run = ALIGN_DOWN(hyp_pa(vcpu->run), PAGE_SIZE);
 	if (vcpu->vm != vm || vcpu->index != index || !page_is_ram(run, PAGE_SIZE) ||
 	    page_of(run)->state != PAGE_HOST_SHARED)
 		return STOCKADE_BROKEN_VM;

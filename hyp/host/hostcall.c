@@ -2,6 +2,7 @@
 #include "host/hostcall.h"
 
 #include <stockade/hostcall.h>
+#include <stockade/vcpu_run.h>
 
 #include "arch/cpu.h"
 #include "arch/host_el1.h"
@@ -22,6 +23,16 @@ static pa_t frame(u64 pfn)
 	return pfn >> (64 - PAGE_SHIFT) ? PAGE_MASK : pfn << PAGE_SHIFT;
 }
 
+/* Where a vCPU's struct stockade_run is; the same if it would not be in the page. */
+static pa_t run_area(u64 x)
+{
+	u64 n = x >> STOCKADE_RUN_SHIFT;
+
+	if (n >= PAGE_SIZE / STOCKADE_RUN_SIZE)
+		return PAGE_MASK;
+	return frame(x & GENMASK(STOCKADE_RUN_SHIFT - 1, 0)) + n * STOCKADE_RUN_SIZE;
+}
+
 struct result {
 	u64 x1, x2, x3;
 };
@@ -38,7 +49,7 @@ static int vm_hostcall(struct vm *vm, u64 function, const u64 *x, struct want *w
 	case STOCKADE_HC_VM_TOPUP:
 		return vm_topup(vm, frame(x[2]), x[3], want);
 	case STOCKADE_HC_VCPU_CREATE:
-		return vcpu_create(vm, x[2], frame(x[3]), frame(x[4]), want);
+		return vcpu_create(vm, x[2], frame(x[3]), run_area(x[4]), want);
 	case STOCKADE_HC_VCPU_SET_REG:
 		return vcpu_set_reg(vm, x[2], x[3], x[4]);
 	case STOCKADE_HC_HOST_DONATE_GUEST:

@@ -148,8 +148,11 @@ static u64 collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem)
 
 u64 host_remap(pa_t pa, unsigned int level)
 {
-	u64 *entry = pgtable_make(&host_map, pa, level);
+	unsigned int found;
+	u64 *entry = pgtable_find(&host_map, pa, &found);
 
+	if (found < level)
+		entry = pgtable_make(&host_map, pa, level);
 	pgtable_set(&host_map, entry, pa, pte_leaf(pa, level, HOST_RAM));
 	return has_gap_beside(entry, pa, level) ? 0 : collapse(entry, pa, level);
 }

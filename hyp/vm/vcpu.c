@@ -7,6 +7,14 @@
 #include "arch/tlb.h"
 #include "lib/string.h"
 
+_Static_assert(sizeof(struct stockade_run) <= STOCKADE_RUN_SIZE, "one piece of the run page");
+
+/* The page that a struct stockade_run is in. */
+static pa_t run_page(pa_t run)
+{
+	return ALIGN_DOWN(run, PAGE_SIZE);
+}
+
 static int may_add_locked(const struct vm *vm, u64 index) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
 	if (index >= STOCKADE_MAX_VCPUS)
@@ -34,7 +42,7 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	/* What can be undone without a trace comes first: a page that was donated has been zeroed. */
 	ret = may_add(vm, index);
 	if (!ret)
-		ret = host_share_hyp(run, want);
+		ret = host_share_hyp(run_page(run), want);
 	if (ret)
 		return ret;
 	ret = host_donate_hyp(page, 1, want);
@@ -61,7 +69,7 @@ int vcpu_create(struct vm *vm, u64 index, pa_t page, pa_t run, struct want *want
 	/* Another CPU came first. */
 	hyp_donate_host(page);
 undo_share:
-	host_unshare_hyp(run);
+	host_unshare_hyp(run_page(run));
 	return ret;
 }
 
@@ -217,7 +225,7 @@ int vcpu_destroy(struct vm *vm, u64 index)
 	spin_unlock(&vm->lock);
 	if (ret)
 		return ret;
-	host_unshare_hyp(hyp_pa(vcpu->run));
+	host_unshare_hyp(run_page(hyp_pa(vcpu->run)));
 	hyp_donate_host(hyp_pa(vcpu));
 	return STOCKADE_OK;
 }

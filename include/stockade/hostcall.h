@@ -49,11 +49,13 @@ enum stockade_hostcall {
 	/* (handle, pfn, nr) Give nr contiguous pages to a VM's pool (its tables); 1 <= nr <= 16. */
 	STOCKADE_HC_VM_TOPUP = STOCKADE_HC(8),
 	/*
-	 * (handle, vcpu index, vcpu pfn, run pfn) The run page (vcpu_run.h) stays the host's own
-	 * and is shared until VCPU_DESTROY. Indexes are dense: the next one must be asked for.
-	 * EBUSY: the VM is sealed (has run).
+	 * (handle, vcpu index, vcpu pfn, run pfn | n << STOCKADE_RUN_SHIFT) struct stockade_run
+	 * (vcpu_run.h) is the n-th piece of STOCKADE_RUN_SIZE bytes of the run page, which stays the
+	 * host's own and is shared until VCPU_DESTROY; it may have those of other vCPUs too, up to 255
+	 * shares. Indexes are dense: the next one must be asked for. EBUSY: the VM is sealed (has run).
 	 */
 	STOCKADE_HC_VCPU_CREATE = STOCKADE_HC(9),
+#define STOCKADE_RUN_SHIFT 52
 	/* (handle, vcpu index, enum stockade_reg, value) EPERM once the VM is sealed. */
 	STOCKADE_HC_VCPU_SET_REG = STOCKADE_HC(10),
 	/*

@@ -2,7 +2,7 @@
 /*
  * The run page: all that passes between host and hypervisor at a vCPU's entry and exit.
  *
- * It is host memory, shared with the hypervisor. The hypervisor trusts nothing in it: it reads each
+ * It is host memory, shared with the hypervisor; those of several vCPUs may be on one page. The hypervisor trusts nothing in it: it reads each
  * field once, checks it, then uses it; and it writes only what the exit at hand needs. A guest's
  * other registers never appear here.
  */
@@ -56,6 +56,8 @@ enum stockade_exit {
  * a pINTID only for the virtual timer's own PPI (any other HW bit is dropped). After an exit,
  * lr[0..nr_lrs) hold the state the guest left them in.
  */
+#define STOCKADE_RUN_SIZE 256 /* and so aligned */
+
 struct stockade_run {
 	/* entry */
 	__u32 entry_flags;

@@ -20,12 +20,12 @@
 #define MAX_VMS	       4
 #define PFN(pa)	       ((pa) >> PAGE_SHIFT)
 
-/* What each call wants: p a page, r a root, b 1 page or a block, h a VM, i an index, n a number, g a guest's page. */
+/* What each call wants: p a page, P with a piece of it, r a root, b 1 page or a block, h a VM, i an index, n a number, g a guest's page. */
 static const char *const arguments[] = {
 	[STOCKADE_HC_POOL_TOPUP - STOCKADE_HC_BASE] = "pn",
 	[STOCKADE_HC_VM_CREATE - STOCKADE_HC_BASE] = "prc",
 	[STOCKADE_HC_VM_TOPUP - STOCKADE_HC_BASE] = "hpn",
-	[STOCKADE_HC_VCPU_CREATE - STOCKADE_HC_BASE] = "hipp",
+	[STOCKADE_HC_VCPU_CREATE - STOCKADE_HC_BASE] = "hipP",
 	[STOCKADE_HC_VCPU_SET_REG - STOCKADE_HC_BASE] = "hinn",
 	[STOCKADE_HC_HOST_DONATE_GUEST - STOCKADE_HC_BASE] = "hpgb",
 	[STOCKADE_HC_VCPU_LOAD - STOCKADE_HC_BASE] = "hi",
@@ -107,6 +107,8 @@ static u64 any_argument(struct fuzz_input *in, char kind)
 	switch (kind) {
 	case 'p':
 		return PFN(any_page(in));
+	case 'P':
+		return PFN(any_page(in)) | (u64)(fuzz_take(in, 1) % 20) << STOCKADE_RUN_SHIFT;
 	case 'r':
 		return PFN(any_page(in)) & ~1ull;
 	case 'h':

@@ -229,7 +229,8 @@ static bool names(const struct step *s, u64 frame)
 		return false;
 	if (s->x[0] == STOCKADE_HC_VM_CREATE)
 		return frame == s->x[1] || frame == s->x[2] || frame == s->x[2] + 1;
-	return s->x[0] == STOCKADE_HC_VCPU_CREATE && (frame == s->x[3] || frame == s->x[4]);
+	return s->x[0] == STOCKADE_HC_VCPU_CREATE &&
+	       (frame == s->x[3] || frame == (s->x[4] & RUN_FRAME));
 }
 
 /* Is a page that the step names in other hands meanwhile, or was it before? */

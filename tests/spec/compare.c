@@ -287,8 +287,9 @@ static void compare_vcpus(const struct model *m, const struct vm *real, u32 vm)
 		const struct spec_vcpu *v = &m->vm[vm].vcpu[i];
 
 		if (hyp_pa(real->vcpus[i]) != v->page * PAGE_SIZE ||
-		    hyp_pa(r->run) != v->run * PAGE_SIZE || powers[r->power] != v->power ||
-		    r->bound != v->bound || r->abort_pending != v->aborted || r->index != i)
+		    hyp_pa(r->run) != v->run * PAGE_SIZE + v->piece * 256 ||
+		    powers[r->power] != v->power || r->bound != v->bound ||
+		    r->abort_pending != v->aborted || r->index != i)
 			differs("VM %u's vCPU %u is not as it should be", vm, i);
 		bound += v->bound;
 	}

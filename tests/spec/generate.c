@@ -107,6 +107,8 @@ static void vcpu_create(struct generator *g, const struct model *m, struct step 
 	/* A guest that exits would write into the instruction that a fault of the host is about. */
 	while (run == text)
 		run = pick_host_page(g, m);
+	if (percent(g, 50))
+		run |= below(g, percent(g, 95) ? RUN_PIECES : 4096) * (RUN_FRAME + 1);
 	CALL(s, STOCKADE_HC_VCPU_CREATE, handle, v && percent(g, 95) ? v->nr_vcpus : below(g, 300),
 	     page, run);
 	if (v && v->nr_vcpus + 1 == MAX_VCPUS && s->x[2] == v->nr_vcpus)

@@ -65,6 +65,10 @@ struct frame {
 	u64 content; /* each 8 bytes of it */
 };
 
+/* A run page has several pieces; VCPU_CREATE names frame and piece in one number. */
+#define RUN_PIECES 16
+#define RUN_FRAME  ((1ull << 52) - 1)
+
 #define CONTENT_ZERO 0ull
 #define CONTENT_ANY  (~0ull) /* nobody says */
 
@@ -75,6 +79,7 @@ enum mark { NO_MARK, POISONED, GUARDED };
 
 struct spec_vcpu {
 	u64 page, run; /* frames */
+	u32 piece;     /* of the run page */
 	u8 power;
 	bool bound;
 	/* The exit that waits for the host's word: an abort. */

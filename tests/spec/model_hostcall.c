@@ -113,6 +113,7 @@ static struct outcome vcpu_create(struct model *m, u32 vm, u64 index, u64 page, 
 {
 	struct spec_vm *v = &m->vm[vm];
 	struct frame *f;
+	u32 piece;
 	s64 ret;
 
 	if (index >= STOCKADE_MAX_VCPUS)
@@ -123,8 +124,10 @@ static struct outcome vcpu_create(struct model *m, u32 vm, u64 index, u64 page, 
 		return answer(STOCKADE_EINVAL);
 
 	/* The run page stays the host's. */
-	if (run >= NO_ADDRESS || !model_is_ram(m, run, 1))
+	if (run / (RUN_FRAME + 1) >= RUN_PIECES || !model_is_ram(m, run & RUN_FRAME, 1))
 		return answer(STOCKADE_EINVAL);
+	piece = (u32)(run / (RUN_FRAME + 1));
+	run &= RUN_FRAME;
 	f = model_frame(m, run);
 	if (f->owner != HOST || f->borrower == SECURE)
 		return answer(STOCKADE_EPERM);
@@ -139,7 +142,8 @@ static struct outcome vcpu_create(struct model *m, u32 vm, u64 index, u64 page, 
 	f->borrower = HYP;
 	f->shares++;
 	to_hyp(m, page, 1, USE_VCPU, vm, index);
-	v->vcpu[v->nr_vcpus++] = (struct spec_vcpu){ .page = page, .run = run, .power = ON };
+	v->vcpu[v->nr_vcpus++] =
+		(struct spec_vcpu){ .page = page, .run = run, .piece = piece, .power = ON };
 	m->full |= v->nr_vcpus == MAX_VCPUS;
 	return answer(STOCKADE_OK);
 }

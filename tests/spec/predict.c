@@ -82,8 +82,9 @@ static void vcpu_create(const struct model *m, struct choice *c, u64 page, u64 r
 {
 	u64 shared = 0, need;
 
-	if (!is_ram(m, run, 1))
+	if (run / (RUN_FRAME + 1) >= RUN_PIECES || !is_ram(m, run & RUN_FRAME, 1))
 		return;
+	run &= RUN_FRAME;
 	if (m->frame[model_index(m, run)].borrower == NOBODY) {
 		shared = missing(&hyp_map, linear(run), 3);
 		demand_hyp(c, shared + RESERVE);

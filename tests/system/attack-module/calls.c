@@ -252,6 +252,7 @@ static bool pick_arguments(struct worker *w, u64 x[6])
 		x[2] = pick_index(w);
 		x[3] = others ? pick_bad_pfn(w) : pick_pfn(w);
 		x[4] = pick(w, 16) ? pick_pfn(w) : log_pfn();
+		x[4] |= (u64)pick(w, pick(w, 16) ? 16 : 4096) << STOCKADE_RUN_SHIFT;
 		return true;
 	case STOCKADE_HC_VCPU_SET_REG:
 		x[2] = pick_index(w);

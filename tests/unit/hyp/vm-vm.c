@@ -244,6 +244,46 @@ static void a_new_vcpu(void)
 	assert_host_lost(vm.vcpu[1]);
 }
 
+static s64 vcpu_piece(u64 index, pa_t page, pa_t run_page_, u64 piece)
+{
+	return hc_fed(STOCKADE_HC_VCPU_CREATE, vm.handle, index, PFN(page),
+		      PFN(run_page_) | piece << STOCKADE_RUN_SHIFT);
+}
+
+/* A run page has room for 16; an exit writes into its vCPU's piece, and the page is shared for as long as one is. */
+static void run_pages_have_pieces(void)
+{
+	enum { PIECES = PAGE_SIZE / STOCKADE_RUN_SIZE };
+	pa_t pages = 0x41200000, shared = 0x41210000;
+	struct stockade_run *runs = fake_ram(shared);
+
+	vm = make_vm(0);
+	assert_int_equal(PIECES, 16);
+	assert_refused(vcpu_piece(0, pages, shared, PIECES), STOCKADE_EINVAL);
+	assert_refused(vcpu_piece(0, pages, shared, 0xfff), STOCKADE_EINVAL);
+	assert_refused(vcpu_piece(0, pages, pages, PIECES - 1), STOCKADE_EPERM);
+	assert_ret(vcpu_piece(0, pages, shared, 0), 0);
+	assert_ret(vcpu_piece(1, pages + PAGE_SIZE, shared, PIECES - 1), 0);
+	memset(runs, 0xee, PAGE_SIZE);
+	runs = (void *)((u8 *)runs + (PIECES - 1) * STOCKADE_RUN_SIZE);
+	memset(runs, 0, sizeof(*runs));
+	runs->nr_lrs = 0;
+	load(&vm, 1);
+	assert_int_equal(run(), STOCKADE_EXIT_IRQ);
+	assert_int_equal(runs->exit_reason, STOCKADE_EXIT_IRQ);
+	for (u8 *byte = fake_ram(shared); byte < (u8 *)runs; byte++)
+		assert_int_equal(*byte, 0xee);
+	assert_ret(hc(STOCKADE_HC_VCPU_PUT), 0);
+
+	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
+	assert_int_equal(fake_page(shared)->refs, 2);
+	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 1), 0);
+	assert_state(shared, PAGE_HOST_SHARED);
+	assert_int_equal(fake_page(shared)->refs, 1);
+	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 0), 0);
+	assert_state(shared, PAGE_HOST);
+}
+
 /* Registers are set before the first load: x0-x30, PC, power; nothing else, and never after. */
 static void registers_are_set_until_sealed(void)
 {
@@ -350,6 +390,7 @@ int main(void)
 		hyp_test(creation_asks_for_memory),
 		hyp_test(a_pool_takes_several_pages),
 		hyp_test(bad_vcpus_are_refused),
+		hyp_test(run_pages_have_pieces),
 		hyp_test(vcpus_are_bounded),
 		hyp_test(refused_pages_keep_their_contents),
 		hyp_test(a_new_vcpu),
