@@ -342,7 +342,9 @@ static u64 any_leaf(pa_t pa, unsigned int level, u64 attrs)
 
 static u64 any_host_leaf(pa_t pa, unsigned int level)
 {
-	return nondet_bool() ? any_leaf(pa, level, HOST_RAM) : any_leaf(pa, level, HOST_DEVICE);
+	u64 attrs = nondet_bool() ? HOST_RAM : HOST_DEVICE;
+
+	return any_leaf(pa, level, nondet_bool() ? attrs : attrs | PTE_GUESTS);
 }
 
 static u64 any_guest_leaf(unsigned int level)
