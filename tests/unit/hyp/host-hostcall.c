@@ -113,6 +113,10 @@ static void frame_numbers_do_not_wrap(void)
 		assert_refused(hc(STOCKADE_HC_VM_CREATE, bad, pfn, 39 | 1 << 8), STOCKADE_EINVAL);
 		assert_refused(hc(STOCKADE_HC_VCPU_CREATE, vm.handle, 0, bad, pfn),
 			       STOCKADE_EINVAL);
+		/* From bit 52 on it is something else there. */
+		assert_refused(hc(STOCKADE_HC_VCPU_CREATE, vm.handle, 0, PFN(host_page()),
+				  pfn | BIT(51)),
+			       STOCKADE_EINVAL);
 		assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, bad, 0, 1),
 			       STOCKADE_EINVAL);
 		assert_refused(hc(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, pfn, high[i], 1),

@@ -259,13 +259,22 @@ static void shared_pages_prevent_collapse(void)
 	fake_check();
 }
 
+/* The host's table of pages for pa, whose block is split. */
+static pa_t table_of(pa_t pa)
+{
+	unsigned int level;
+
+	return *pgtable_find_above(&host_map, pa, 2, &level) & PTE_ADDR;
+}
+
 /*
  * Whoever gives pages back bounds by it how long that takes: what is looked at is told. A gap beside the page is found
- * for nothing, one further on is as far as it is, and a whole block is its table, and the one around it.
+ * for nothing, one further on is as far as it is, and a whole block is its table, and the one around it. No more than
+ * the table, whatever lies behind it.
  */
 static void what_is_looked_at_is_told(void)
 {
-	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK;
+	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK, beside = gib + 6 * BLOCK, swap;
 
 	fake_boot(&big);
 	spin_lock(&mem_lock);
@@ -281,6 +290,22 @@ static void what_is_looked_at_is_told(void)
 	assert_int_equal(host_remap(pa + 301 * PAGE_SIZE, 3), 0);
 	assert_int_equal(host_remap(pa + 300 * PAGE_SIZE, 3), NR_BLOCK / 2);
 	assert_int_equal(host_remap(gib, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+
+	/* One table behind the other, and the block beside is split too. */
+	host_unmap(pa, 3);
+	host_unmap(beside + 99 * PAGE_SIZE, 3);
+	if (table_of(beside) < table_of(pa)) {
+		host_remap(pa, 3);
+		host_remap(beside + 99 * PAGE_SIZE, 3);
+		swap = pa;
+		pa = beside;
+		beside = swap;
+		host_unmap(pa, 3);
+		host_unmap(beside + 99 * PAGE_SIZE, 3);
+	}
+	assert_int_equal(table_of(beside), table_of(pa) + PAGE_SIZE);
+	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2);
+	host_remap(beside + 99 * PAGE_SIZE, 3);
 	spin_unlock(&mem_lock);
 	fake_check();
 }
