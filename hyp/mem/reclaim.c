@@ -123,7 +123,11 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 		page = page_of(pa);
 		if (page->owner == mem->owner && page->state == PAGE_GUEST) {
 			budget -= PAGE_STEP - STEP;
+			/* It stays where it is: mem->lock. */
+			page->state = PAGE_MOVING;
+			spin_unlock(&mem_lock);
 			scrub_page(pa);
+			spin_lock(&mem_lock);
 			budget -= (s64)return_to_host(pa);
 		} else if (page->owner == mem->owner && page->state == PAGE_GUEST_SHARED) {
 			*page = (struct page){ .state = PAGE_HOST };

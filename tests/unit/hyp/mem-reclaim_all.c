@@ -57,6 +57,31 @@ static void an_unmapped_vm_comes_back(void)
 	assert_false(guest_reclaim_some(vm.mem));
 }
 
+static pa_t moving;
+static unsigned int seen;
+
+static void look(const char *lock)
+{
+	if (!strcmp(lock, "&mem_lock") && fake_page(moving)->state == PAGE_MOVING)
+		seen += !*(u64 *)fake_ram(moving);
+}
+
+/* No page is zeroed under mem_lock: it is zero when the lock is taken again, and until then nobody's. */
+static void an_unmapped_page_moves(void)
+{
+	vm = make_vm(0);
+	moving = donated_page(&vm, 0x1000);
+	fill_page(moving, 7);
+	guest_unmap_all(vm.mem);
+	seen = 0;
+	fake.before_lock = look;
+	while (guest_reclaim_some(vm.mem))
+		;
+	fake.before_lock = NULL;
+	assert_int_equal(seen, 1);
+	assert_state(moving, PAGE_HOST);
+}
+
 /* Of a block that was never split the first page that comes back uses the table that was set aside for it. */
 static void an_unmapped_block_comes_back(void)
 {
@@ -260,6 +285,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		bare_boot_test(an_unmapped_vm_comes_back),
+		bare_boot_test(an_unmapped_page_moves),
 		bare_boot_test(an_unmapped_block_comes_back),
 		bare_boot_test(unmapping_ends_all),
 		bare_boot_test(an_unmapped_vms_page_is_touched),
