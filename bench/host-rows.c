@@ -23,27 +23,37 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* once() does something n times. */
-static void host_row(const char *name, void (*once)(unsigned int n), unsigned int n)
+static void measure(const char *name, void (*once)(unsigned int n), unsigned int n)
 {
 	double values[TIMES];
 	unsigned int i;
 
 	once(n);
 	for (i = 0; i < TIMES; i++) {
-		uint64_t start;
+		uint64_t start = begin_measure();
 
-		/*
-		 * As long as a task has SVE registers, which the C library's string functions use, each system
-		 * call and fork is dearer. Asleep it loses them: else it is chance whether it has any.
-		 */
-		usleep(1000);
-		start = begin_measure();
 		once(n);
 		values[i] = (double)end_measure(start) / n;
 	}
 	qsort(values, TIMES, sizeof(values[0]), compare);
 	row(name, values[TIMES / 2]);
+}
+
+/*
+ * once() does something n times. In a process of its own: one that has had SVE registers, which the C library's string
+ * functions use, pays for them at each system call, and whether it still has them is chance.
+ */
+static void host_row(const char *name, void (*once)(unsigned int n), unsigned int n)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		measure(name, once, n);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+		die("%s: not measured", name);
 }
 
 static void call_getpid(unsigned int n)
