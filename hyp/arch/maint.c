@@ -20,22 +20,28 @@ static u64 zva_block(void)
 	return (dczid & BIT(4)) || !(read_sysreg(sctlr_el2) & 1) ? 0 : 4ull << (dczid & 0xf);
 }
 
+static inline __attribute__((always_inline)) u64 four_lines(void (*function)(u64 va), u64 p,
+							    u64 size)
+{
+	function(p);
+	function(p += size);
+	function(p += size);
+	function(p += size);
+	return p + size;
+}
+
 /*
- * Do it to each line from p to end; eight to a turn, else half of what a page costs would be the loop. Inline, so that
+ * Do it to each line from p to end; sixteen to a turn, else half of what a page costs would be the loop. Inline, so that
  * there is no call for a line.
  */
 static inline __attribute__((always_inline)) void each_line(void (*function)(u64 va), u64 p,
 							    u64 end, u64 size)
 {
-	for (; p + 7 * size < end; p += size) {
-		function(p);
-		function(p += size);
-		function(p += size);
-		function(p += size);
-		function(p += size);
-		function(p += size);
-		function(p += size);
-		function(p += size);
+	while (p + 15 * size < end) {
+		p = four_lines(function, p, size);
+		p = four_lines(function, p, size);
+		p = four_lines(function, p, size);
+		p = four_lines(function, p, size);
 	}
 	for (; p < end; p += size)
 		function(p);
