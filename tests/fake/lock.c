@@ -66,6 +66,13 @@ static void call_quietly(void (*fn)(void))
 	in_hook = was;
 }
 
+/* Another CPU may go on; but not while the fake looks at all that there is. */
+static void reschedule(void)
+{
+	if (fake.reschedule && !in_hook)
+		fake.reschedule(NULL);
+}
+
 static void take(struct spinlock *lock, const char *name)
 {
 	unsigned int cpu = fake_cpu_index();
@@ -97,8 +104,7 @@ void arch_spin_lock(struct spinlock *lock, unsigned int class, const char *name)
 	unsigned int cpu = fake_cpu_index(), n = nr_held[cpu];
 
 	call_hook(fake.before_lock, name);
-	if (fake.reschedule)
-		fake.reschedule(NULL);
+	reschedule();
 	for (unsigned int i = 0; i < n; i++) {
 		if (held[cpu][i].lock == lock)
 			fake_fail("CPU %u takes %s twice", cpu, name);
@@ -130,8 +136,7 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 	if (class == LOCK_table && !fake.threads)
 		call_quietly(maint_after_unlock);
 	call_hook(fake.after_unlock, name);
-	if (fake.reschedule)
-		fake.reschedule(NULL);
+	reschedule();
 }
 
 unsigned int fake_locks_held(void)

@@ -34,3 +34,21 @@ SPEC_CASE(donate_before_reclaim, 2,
 	    .x = { STOCKADE_HC_HOST_DONATE_GUEST, 0x1000, 0x40093, 0, 1 } },
 	  { OP_HOSTCALL, .cpu = 0, .with_next = true, .x = { STOCKADE_HC_VM_TEARDOWN, 0x1000 } },
 	  { OP_HOSTCALL, .cpu = 2, .x = { STOCKADE_HC_VM_RECLAIM, 0x1000 } });
+
+/*
+ * A VM comes and another one goes while the judge of maintenance looks which there are: it must not be interrupted, or it
+ * does not know the one that comes next, and takes its TLBIs for the old one's.
+ */
+SPEC_CASE(vms_come_and_go, 7,
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_POOL_TOPUP, 0x801e5, 0x10 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_CREATE, 0x7ff63, 0x801a5, 0x124 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_TEARDOWN, 0x1000 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_RECLAIM, 0x1000 } },
+	  { OP_HOSTCALL, .cpu = 0, .with_next = true, .schedule = 768162644,
+	    .x = { STOCKADE_HC_VM_CREATE, 0x401f2, 0x4017f, 0x127 } },
+	  { OP_HOSTCALL, .cpu = 1, .x = { STOCKADE_HC_VM_DESTROY, 0x1000 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_CREATE, 0x4014e, 0x400ab, 0x120 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_TOPUP, 0x1000, 0x40144, 2 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_HOST_DONATE_GUEST, 0x1000, 0x401dd, 0, 1 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_TEARDOWN, 0x1000 } },
+	  { OP_HOSTCALL, .cpu = 0, .x = { STOCKADE_HC_VM_RECLAIM, 0x1000 } });
