@@ -278,6 +278,9 @@ static void run_pages_have_pieces(void)
 	assert_ret(hc(STOCKADE_HC_VM_TEARDOWN, vm.handle), 0);
 	assert_int_equal(fake_page(shared)->refs, 2);
 	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 1), 0);
+	/* It is none any more, also while there are others. */
+	assert_refused(hc(STOCKADE_HC_VCPU_SET_REG, vm.handle, 1, 0, 1), STOCKADE_ENOENT);
+	assert_refused(hc(STOCKADE_HC_VCPU_SET_REG, vm.handle, 0, 0, 1), STOCKADE_EPERM);
 	assert_state(shared, PAGE_HOST_SHARED);
 	assert_int_equal(fake_page(shared)->refs, 1);
 	assert_ret(hc(STOCKADE_HC_VCPU_DESTROY, vm.handle, 0), 0);
