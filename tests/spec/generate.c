@@ -413,8 +413,11 @@ static bool can_go_together(const struct model *m, const struct step *a, const s
 
 	if (a->cpu == b->cpu)
 		return false;
-	/* What two exits write to one run page can't be told apart. */
-	if (one && other && one->run == other->run)
+	/* What two exits write to one place can't be told apart, nor what the host writes there from what an exit does. */
+	if (one && other && one->run == other->run && one->piece == other->piece)
+		return false;
+	if ((one && b->op == OP_HOST_WRITE && b->x[0] == one->run) ||
+	    (other && a->op == OP_HOST_WRITE && a->x[0] == other->run))
 		return false;
 	/* The FF-A proxy's lock guards its lists. */
 	if ((a->op == OP_SHARE_SECURE || a->op == OP_UNSHARE_SECURE) &&
