@@ -91,7 +91,10 @@ def look_into(sources, image, boots):
         print(said, flush=True)
         return image
     half = len(image) // 2
-    return look_into(sources, image[:half], boots) + look_into(sources, image[half:], boots)
+    found = look_into(sources, image[:half], boots) + look_into(sources, image[half:], boots)
+    if not found:
+        print("   of these no half fails: it is both together, or chance: %s" % said.splitlines()[0], flush=True)
+    return found
 
 
 def main():

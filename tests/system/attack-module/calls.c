@@ -203,7 +203,7 @@ static u64 pick_function(struct worker *w)
 /* Arguments that make some sense to the function. Pages and ranges are ours, or can't be taken. */
 static bool pick_arguments(struct worker *w, u64 x[6])
 {
-	bool others;
+	bool others, bad;
 	unsigned int i;
 
 	w->bad = false;
@@ -251,7 +251,11 @@ static bool pick_arguments(struct worker *w, u64 x[6])
 	case STOCKADE_HC_VCPU_CREATE:
 		x[2] = pick_index(w);
 		x[3] = others ? pick_bad_pfn(w) : pick_pfn(w);
+		bad = w->bad;
 		x[4] = pick(w, 16) ? pick_pfn(w) : log_pfn();
+		/* From bit 52 on it is a place in the page, and that may be a good one. */
+		if (x[4] >> STOCKADE_RUN_SHIFT)
+			w->bad = bad;
 		x[4] |= (u64)pick(w, pick(w, 16) ? 16 : 4096) << STOCKADE_RUN_SHIFT;
 		return true;
 	case STOCKADE_HC_VCPU_SET_REG:
