@@ -154,6 +154,9 @@ static void step_one(pa_t pa, struct page is)
 	f = &frames[at];
 	was = f->page;
 	f->page = is;
+	/* An exit may have written to any of its places. */
+	if (was.state == PAGE_HOST_SHARED)
+		f->known = false;
 	if (!memcmp(&was, &is, sizeof(was))) {
 		if (f->known && may_be_zeroed(is) && !*(u64 *)fake_ram(pa))
 			f->word = 0;
