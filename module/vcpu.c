@@ -43,11 +43,9 @@ void stockade_vcpu_kick(struct stockade_vcpu *vcpu)
 
 	/* Orders what was written down against our look at who sleeps and who runs. */
 	smp_mb();
-	if (rcuwait_active(&vcpu->wait)) {
-		/* Then it is not in the guest, and looks again before it is. */
+	/* Who has just woken may have looked already, and seem to sleep still: so both. */
+	if (rcuwait_active(&vcpu->wait))
 		rcuwait_wake_up(&vcpu->wait);
-		return;
-	}
 	rcu_read_lock();
 	task = READ_ONCE(vcpu->task);
 	if (task)
