@@ -23,7 +23,7 @@ static pa_t frame(u64 pfn)
 	return pfn >> (64 - PAGE_SHIFT) ? PAGE_MASK : pfn << PAGE_SHIFT;
 }
 
-/* Where a vCPU's struct stockade_run is; the same if it would not be in the page. */
+/* Where a vCPU's struct stockade_run is; beyond all RAM too if its page has no such piece. */
 static pa_t run_area(u64 x)
 {
 	u64 n = x >> STOCKADE_RUN_SHIFT;

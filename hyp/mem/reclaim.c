@@ -15,7 +15,8 @@
 
 /*
  * What one call may do, in empty entries passed over; one by itself, or the first of a row, counts as STEP, a page zeroed
- * as PAGE_STEP, and as one each pair of the host's entries that is looked at for whether a block is whole again. The root of a VM with 40 bits is one call if it is empty, and so are 16 pages.
+ * as PAGE_STEP, and each pair of the host's entries that is looked at for whether a block is whole again as one. The root of
+ * a VM with 40 bits is one call if it is empty, and so are 16 pages.
  */
 #define BATCH	  ((s64)1024)
 #define STEP	  8

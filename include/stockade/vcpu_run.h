@@ -2,9 +2,9 @@
 /*
  * The run page: all that passes between host and hypervisor at a vCPU's entry and exit.
  *
- * It is host memory, shared with the hypervisor; those of several vCPUs may be on one page. The hypervisor trusts nothing in it: it reads each
- * field once, checks it, then uses it; and it writes only what the exit at hand needs. A guest's
- * other registers never appear here.
+ * It is host memory, shared with the hypervisor; one page may have those of several vCPUs. The
+ * hypervisor trusts nothing in it: it reads each field once, checks it, then uses it; and it writes
+ * only what the exit at hand needs. A guest's other registers never appear here.
  */
 #ifndef STOCKADE_VCPU_RUN_H
 #define STOCKADE_VCPU_RUN_H
@@ -49,6 +49,8 @@ enum stockade_exit {
 #define STOCKADE_ABORT_SYNDROME (1u << 2)
 
 #define STOCKADE_RUN_MAX_LRS 16
+/* Bytes of the page that a struct stockade_run has, and how it is aligned. */
+#define STOCKADE_RUN_SIZE 256
 
 /*
  * lr[]: virtual interrupts in the format of ICH_LR<n>_EL2 (GIC architecture IHI 0069, 12.4.6). The
@@ -56,8 +58,6 @@ enum stockade_exit {
  * a pINTID only for the virtual timer's own PPI (any other HW bit is dropped). After an exit,
  * lr[0..nr_lrs) hold the state the guest left them in.
  */
-#define STOCKADE_RUN_SIZE 256 /* and so aligned */
-
 struct stockade_run {
 	/* entry */
 	__u32 entry_flags;

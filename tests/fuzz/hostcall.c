@@ -20,7 +20,10 @@
 #define MAX_VMS	       4
 #define PFN(pa)	       ((pa) >> PAGE_SHIFT)
 
-/* What each call wants: p a page, P with a piece of it, r a root, b 1 page or a block, h a VM, i an index, n a number, g a guest's page. */
+/*
+ * What each call wants: p a page, P a page and a piece of it, r a root, b 1 page or a block, h a VM, i an index, n a
+ * number, g a guest's page.
+ */
 static const char *const arguments[] = {
 	[STOCKADE_HC_POOL_TOPUP - STOCKADE_HC_BASE] = "pn",
 	[STOCKADE_HC_VM_CREATE - STOCKADE_HC_BASE] = "prc",

@@ -267,7 +267,6 @@ static void run_pages_have_pieces(void)
 	memset(runs, 0xee, PAGE_SIZE);
 	runs = (void *)((u8 *)runs + (PIECES - 1) * STOCKADE_RUN_SIZE);
 	memset(runs, 0, sizeof(*runs));
-	runs->nr_lrs = 0;
 	load(&vm, 1);
 	assert_int_equal(run(), STOCKADE_EXIT_IRQ);
 	assert_int_equal(runs->exit_reason, STOCKADE_EXIT_IRQ);
