@@ -23,8 +23,8 @@ bool end_all_guests(void)
 	vcpu_wait_for_exits();
 	/* First: a CPU that lets go may be writing registers to where they are scrubbed. */
 	let_go = vcpu_wait_for_puts();
-	vm_scrub_all();
-	guest_memory_scrub_all();
+	vm_scrub_registers();
+	vm_scrub_memory();
 	return let_go;
 }
 

@@ -200,36 +200,44 @@ void guest_unmap_all(struct guest_mem *mem)
 	spin_unlock(&mem->lock);
 }
 
-static void scrub_if_private(pa_t pa) REQUIRES(mem)
+static bool is_private(const struct page *page)
 {
-	enum page_state state = page_of(pa)->state;
+	return page->state == PAGE_GUEST || page->state == PAGE_MOVING;
+}
 
-	if (state == PAGE_GUEST || state == PAGE_MOVING)
+u64 guest_private_owner(pa_t pa)
+{
+	struct page page;
+
+	spin_lock(&mem_lock);
+	page = *page_of(pa);
+	spin_unlock(&mem_lock);
+	return is_private(&page) ? page.owner : GUEST_NONE;
+}
+
+void guest_scrub(struct guest_mem *mem, pa_t pa)
+{
+	bool still;
+
+	spin_lock(&mem->lock);
+	spin_lock(&mem_lock);
+	still = page_of(pa)->state == PAGE_GUEST;
+	spin_unlock(&mem_lock);
+	/* It stays where it is: mem->lock. */
+	if (still)
 		scrub_page(pa);
+	spin_unlock(&mem->lock);
 }
 
-void guest_memory_scrub_all(void)
-{
-	const struct stockade_range *ram;
-
-	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
-		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
-			/* The host's other CPUs go on: a page must not become another's between look and scrub. */
-			spin_lock(&mem_lock);
-			scrub_if_private(pa);
-			spin_unlock(&mem_lock);
-		}
-	}
-}
-
-/* Whoever panicked may hold mem_lock for ever. */
+/* Whoever panicked may hold any lock for ever. */
 void guest_memory_scrub_in_panic(void) NO_LOCK_CHECK
 {
 	const struct stockade_range *ram;
 
 	for (unsigned int i = 0; (ram = page_ram_range(i)); i++)
 		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE)
-			scrub_if_private(pa);
+			if (is_private(page_of(pa)))
+				scrub_page(pa);
 }
 
 pa_t guest_reclaim_table(struct guest_mem *mem)

@@ -80,11 +80,18 @@ bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa) TAKES(guest_mem);
 
 /*
  * The end of all VMs. First each loses all that it has mapped, so that a vCPU which still runs traps at once;
- * then every private page is zeroed where it lies. Not bounded.
+ * then every private page is zeroed where it lies (vm_scrub_memory()).
  */
 void guest_unmap_all(struct guest_mem *mem) TAKES(guest_mem);
-void guest_memory_scrub_all(void) TAKES(mem);
-/* The same when the hypervisor has panicked: no lock can be had, and no other CPU changes anything any more. */
+/* The index of the VM that has this page of RAM, which the host may not see, or GUEST_NONE. It may have left since. */
+u64 guest_private_owner(pa_t pa) TAKES(mem);
+#define GUEST_NONE (~0ull)
+/*
+ * Zero the page where it lies if it is still private, after guest_unmap_all() for every VM: it can only have gone from
+ * this one to the host. If it is on its way there, this waits until whoever zeroes it has.
+ */
+void guest_scrub(struct guest_mem *mem, pa_t pa) TAKES(guest_mem);
+/* The same for all pages when the hypervisor has panicked: no lock can be had, and no other CPU changes anything any more. */
 void guest_memory_scrub_in_panic(void);
 
 /* No vCPU of the VM will run again: from now on nothing is donated. */

@@ -219,7 +219,7 @@ int vcpu_destroy(struct vm *vm, u64 index)
 		ret = STOCKADE_ENOENT;
 	} else {
 		vcpu = vm->vcpus[--vm->nr_vcpus];
-		/* Now: vm_scrub_all() on another CPU no longer finds it. */
+		/* Now: vm_scrub_registers() on another CPU no longer finds it. */
 		vcpu_scrub_locked(vcpu);
 	}
 	spin_unlock(&vm->lock);

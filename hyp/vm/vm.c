@@ -4,6 +4,7 @@
 #include "arch/layout.h"
 #include "lib/string.h"
 #include "mem/host_map.h"
+#include "mem/page.h"
 #include "vm/vcpu.h"
 
 /* Handles are not indexes, so that a stray 0 is none. */
@@ -101,7 +102,7 @@ void vm_unmap_all(void)
 	}
 }
 
-void vm_scrub_all(void)
+void vm_scrub_registers(void)
 {
 	for (u32 i = 0; i < STOCKADE_MAX_VMS; i++) {
 		struct vm *vm = vm_get_index(i);
@@ -113,6 +114,24 @@ void vm_scrub_all(void)
 			vcpu_scrub_locked(vm->vcpus[v]);
 		spin_unlock(&vm->lock);
 		vm_put(vm);
+	}
+}
+
+/* No lock that all share is held while a page is zeroed: its VM's keeps it from moving. */
+void vm_scrub_memory(void)
+{
+	const struct stockade_range *ram;
+
+	for (unsigned int i = 0; (ram = page_ram_range(i)); i++) {
+		for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
+			struct vm *vm = vm_get_index(guest_private_owner(pa));
+
+			/* Nobody's; or a VM's that has given all back since, and went. */
+			if (!vm)
+				continue;
+			guest_scrub(&vm->mem, pa);
+			vm_put(vm);
+		}
 	}
 }
 
@@ -132,8 +151,8 @@ static bool has_room(void)
 	return room;
 }
 
-/* Enter the VM into the table. */
-static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
+/* Enter the VM into the table. From then on another CPU may destroy it. */
+static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits, u64 *handle)
 {
 	u16 index;
 
@@ -152,6 +171,7 @@ static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
 	vm->world.cntvoff = arch_counter();
 	table[index] = vm;
 	nr_vms++;
+	*handle = HANDLE_BASE + index;
 	spin_unlock(&table_lock);
 	return STOCKADE_OK;
 }
@@ -159,7 +179,6 @@ static int publish(struct vm *vm, pa_t root, unsigned int ipa_bits)
 int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want)
 {
 	unsigned int ipa_bits = (unsigned int)FIELD_GET(CONFIG_IPA_BITS, config);
-	struct vm *vm;
 	u64 nr_root;
 	int ret;
 
@@ -181,15 +200,12 @@ int vm_create(pa_t page, pa_t root, u64 config, u64 *handle, struct want *want)
 		give_back(page, 1);
 		return ret;
 	}
-	vm = hyp_va(page);
-	ret = publish(vm, root, ipa_bits);
+	ret = publish(hyp_va(page), root, ipa_bits, handle);
 	if (ret) {
 		give_back(root, nr_root);
 		give_back(page, 1);
-		return ret;
 	}
-	*handle = HANDLE_BASE + vm->index;
-	return STOCKADE_OK;
+	return ret;
 }
 
 int vm_topup(struct vm *vm, pa_t pages, u64 nr, struct want *want)

@@ -61,9 +61,10 @@ int vm_reclaim_table(struct vm *vm, pa_t *page) TAKES(vm);
 int vm_destroy(struct vm *vm) TAKES(vm);
 /* The VM will run no more. */
 void vm_end(struct vm *vm) TAKES(vm);
-/* The end of all VMs, and no new ones: all that they have mapped; then every guest's registers. */
+/* The end of all VMs, and no new ones: all that they have mapped; then every guest's registers, and memory. Not bounded. */
 void vm_unmap_all(void) TAKES(table);
-void vm_scrub_all(void) TAKES(table);
+void vm_scrub_registers(void) TAKES(table);
+void vm_scrub_memory(void) TAKES(table);
 /* No VM can be made any more. EBUSY: there is one. */
 int vm_close_table(void) TAKES(table);
 bool vm_table_is_closed(void) TAKES(table);

@@ -225,7 +225,7 @@ static void look_at_destroyed(const char *name)
 	assert_memory_equal(destroyed, &zero, sizeof(zero));
 }
 
-/* A vCPU that vm_scrub_all() on another CPU does not find any more has been scrubbed (vcpu_destroy()). */
+/* A vCPU that vm_scrub_registers() on another CPU does not find any more has been scrubbed (vcpu_destroy()). */
 static void no_vcpu_escapes_the_scrubbing(void)
 {
 	start();

@@ -201,15 +201,17 @@ static void an_unmapped_vm_comes_back_from_high_ram(void)
 
 /*
  * The end of all VMs: every private page is zero where it lies, in every range of RAM; shared and the host's are not.
- * Also when EL2 has panicked, whoever holds the locks.
+ * Also when EL2 has panicked, whoever holds the locks; then pages on their way too, which else are zeroed by who moves
+ * them.
  */
-static void scrub_all_zeroes_private_pages(void)
+static void all_private_pages_are_scrubbed(void)
 {
 	for (unsigned int panic = 0; panic < 2; panic++) {
 		pa_t block, private, shared, hosts, moving;
 
 		boot_again();
 		block = host_block();
+		make_vm(0);
 		vm = make_vm(0);
 		/* The host's page is the next one. */
 		private = donated_page(&vm, 0x1000);
@@ -225,60 +227,101 @@ static void scrub_all_zeroes_private_pages(void)
 		fill_page(moving, 5);
 		fake_page(moving)->state = PAGE_MOVING;
 		if (panic) {
+			spin_lock(&vm.mem->lock);
 			spin_lock(&mem_lock);
 			guest_memory_scrub_in_panic();
 			spin_unlock(&mem_lock);
+			spin_unlock(&vm.mem->lock);
 		} else {
-			guest_memory_scrub_all();
+			vm_scrub_memory();
 		}
 		fake_page(moving)->state = PAGE_HOST;
-		assert_page_is(moving, 0);
+		assert_page_is(moving, panic ? 0 : 5);
 		assert_page_is(private, 0);
 		assert_page_is(shared, 2);
 		assert_page_is(hosts, 3);
 		assert_page_is(block + 511 * PAGE_SIZE, 0);
+		assert_int_equal(vm.vm->users, 0);
 	}
 }
 
-static pa_t moving_page;
+static pa_t leaving;
+static bool seen_private, waited;
 
-/* Another CPU gets in before the page is looked at: the host takes it back, and gives it for tables. */
+/* Another CPU gets in between that look and the zeroing: the host takes the page back, and gives it for tables. */
 static void give_away_meanwhile(const char *name)
 {
 	struct want want;
 
-	if (strcmp(name, "&mem_lock") || !moving_page)
+	if (!strcmp(name, "&mem_lock"))
+		seen_private = true;
+	if (strcmp(name, "&mem->lock") || !seen_private || !leaving)
 		return;
 	fake_cpu(1);
-	guest_force_reclaim(vm.mem, moving_page);
-	assert_ret(host_donate_pool(moving_page, 1, &want), 0);
-	moving_page = 0;
+	guest_force_reclaim(vm.mem, leaving);
+	assert_ret(host_donate_pool(leaving, 1, &want), 0);
+	leaving = 0;
 }
 
 /*
- * At the end of all VMs other CPUs still call. A page is looked at and zeroed under the lock under which it changes
- * hands: else it may be one of EL2's own tables by then.
+ * At the end of all VMs other CPUs still call. A page is zeroed under a lock without which it can't leave its VM, or it
+ * may be one of EL2's own tables by then; and not under mem_lock, which all CPUs may wait for.
  */
-static void scrub_all_keeps_pages_from_moving(void)
+static void scrubbed_pages_stay(void)
 {
-	unsigned int locked = 0;
-	pa_t private;
+	const char *unlocked = NULL;
+	unsigned int zeroed = 0;
+	pa_t private, other;
 
 	vm = make_vm(0);
 	private = donated_page(&vm, 0x1000);
-	donated_page(&vm, 0x2000);
-	moving_page = private;
+	other = donated_page(&vm, 0x2000);
+	leaving = private;
+	seen_private = false;
 	fake.before_lock = give_away_meanwhile;
 	fake.nr_ops = 0;
-	guest_memory_scrub_all();
+	vm_scrub_memory();
 	fake.before_lock = NULL;
-	assert_int_equal(moving_page, 0);
+	assert_int_equal(leaving, 0);
 	assert_state(private, PAGE_HYP);
-	/* The other page: zeroed, then unlocked. */
-	for (unsigned int i = fake.nr_ops; i-- && fake.ops[i].kind != FAKE_ZERO;)
-		locked += fake.ops[i].kind == FAKE_UNLOCK;
-	assert_true(locked);
+	assert_true(fake.nr_ops <= FAKE_MAX_OPS);
+	for (unsigned int i = fake.nr_ops; i--;) {
+		const struct fake_op *op = &fake.ops[i];
+
+		if (op->kind == FAKE_UNLOCK)
+			unlocked = (const char *)op->a;
+		if (op->kind != FAKE_ZERO || op->a != other)
+			continue;
+		/* Of those that it holds, the last taken. */
+		assert_string_equal(unlocked, "&mem->lock");
+		zeroed++;
+	}
+	assert_int_equal(zeroed, 1);
 	fake_check();
+}
+
+static void finish_move(const char *name)
+{
+	if (strcmp(name, "&mem->lock"))
+		return;
+	waited = true;
+	*fake_page(leaving) = (struct page){ .state = PAGE_HOST };
+}
+
+/* A page that another CPU is still zeroing: its VM's lock is waited for, and then it is the host's. */
+static void scrubbing_waits_for_who_moves(void)
+{
+	vm = make_vm(0);
+	leaving = donated_page(&vm, 0x1000);
+	guest_unmap_all(vm.mem);
+	fill_page(leaving, 7);
+	fake_page(leaving)->state = PAGE_MOVING;
+	waited = false;
+	fake.before_lock = finish_move;
+	vm_scrub_memory();
+	fake.before_lock = NULL;
+	assert_true(waited);
+	assert_page_is(leaving, 7);
 }
 
 int main(void)
@@ -291,8 +334,9 @@ int main(void)
 		bare_boot_test(an_unmapped_vms_page_is_touched),
 		bare_boot_test(batches_of_the_array_are_bounded),
 		bare_boot_test(an_unmapped_vm_comes_back_from_high_ram),
-		hyp_test(scrub_all_zeroes_private_pages),
-		hyp_test(scrub_all_keeps_pages_from_moving),
+		hyp_test(all_private_pages_are_scrubbed),
+		hyp_test(scrubbed_pages_stay),
+		bare_boot_test(scrubbing_waits_for_who_moves),
 	};
 
 	return RUN("hyp-mem-reclaim_all", tests);

@@ -198,7 +198,7 @@ static void the_end_is_everybodys(void)
 		assert_guest_has_not(&ends[i], 0x1000);
 		assert_true(ends[i].mem->dying);
 	}
-	vm_scrub_all();
+	vm_scrub_registers();
 	for (unsigned int i = 0; i < 2; i++) {
 		assert_int_equal(regs_of(&ends[i], 0)->x[3], 0);
 		assert_int_equal(ends[i].vm->users, 0);
@@ -216,7 +216,7 @@ static void scrubbed_vcpus_are_clean(void)
 		v->on_entry = v->on_context = 7;
 	}
 	fake.nr_ops = 0;
-	vm_scrub_all();
+	vm_scrub_registers();
 	for (unsigned int i = 0; i < 2; i++) {
 		const struct vcpu *v = fake_ram(vm.vcpu[i]);
 

@@ -295,6 +295,30 @@ static void one_vcpu_is_made_once(void)
 	assert_ptr_equal(vm.vm->vcpus[0], hyp_va(0x41200000));
 }
 
+static void destroy_meanwhile(const char *name)
+{
+	/* VM_CREATE has looked for room, and now entered the VM into the table. */
+	if (strcmp(name, "&table_lock") || ++race_calls != 2)
+		return;
+	fake_cpu(1);
+	end_vm(&vm);
+	fake_cpu(0);
+}
+
+/* A VM that another CPU destroys before who made it has its handle: EL2 no longer has the page, and looks no more. */
+static void a_vm_goes_while_it_is_made(void)
+{
+	make_vm(0);
+	vm = (struct test_vm){ .page = host_page(), .root = host_page(), .handle = 0x1001 };
+	race_calls = 0;
+	fake.after_unlock = destroy_meanwhile;
+	assert_ret(create(vm.page, vm.root, CONFIG(32)), 0);
+	fake.after_unlock = NULL;
+	assert_int_equal(race_calls, 2);
+	assert_int_equal(hc_result.x1, vm.handle);
+	assert_state(vm.page, PAGE_HOST);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +330,7 @@ int main(void)
 		hyp_test(nothing_is_added_to_a_dying_vm),
 		hyp_test(the_root_goes_meanwhile),
 		hyp_test(one_vcpu_is_made_once),
+		hyp_test(a_vm_goes_while_it_is_made),
 	};
 
 	return RUN("hyp-vm-race", tests);
