@@ -163,9 +163,16 @@ static inline int stockade_hc_vcpu_set_reg(u32 handle, u32 index, u32 reg, u64 v
 static inline int stockade_hc_host_donate_guest(u32 handle, u64 pfn, u64 gfn, u64 nr)
 {
 	struct stockade_result res;
+	int err;
 
-	return stockade_call_topup(handle, &res, STOCKADE_HC_HOST_DONATE_GUEST, handle, pfn, gfn,
-				   nr);
+	/* What was begun is not refused later. */
+	for (;;) {
+		err = stockade_call_topup(handle, &res, STOCKADE_HC_HOST_DONATE_GUEST, handle, pfn,
+					  gfn, nr);
+		if (err || !res.x1)
+			return err;
+		cond_resched();
+	}
 }
 
 /* Preemption off. */

@@ -10,7 +10,7 @@
 #include "mem/page.h"
 #include "vm/vm.h"
 
-/* What ia is mapped to; ~0: nothing. */
+/* What ia is mapped to, or will be when it is clean; ~0: nothing. */
 #define NOWHERE (~0ull)
 
 static pa_t lookup(const struct pgtable *pt, u64 ia)
@@ -18,7 +18,9 @@ static pa_t lookup(const struct pgtable *pt, u64 ia)
 	unsigned int level;
 	u64 entry = *pgtable_find(pt, ia, &level);
 
-	return entry & PTE_VALID ? (entry & PTE_ADDR) + (ia & (level_size(level) - 1)) : NOWHERE;
+	if (!(entry & (PTE_VALID | PTE_UNCLEAN)))
+		return NOWHERE;
+	return (entry & PTE_ADDR) + (ia & (level_size(level) - 1));
 }
 
 static bool is_guests(const struct page *page)

@@ -135,15 +135,18 @@ static enum stockade_broken check_guest_entry(struct table_visitor *visitor, u64
 	u64 attrs = GUEST_RAM | (arch_has_fwb() ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1);
 	struct check *check = (struct check *)visitor;
 	pa_t pa = entry & PTE_ADDR;
+	bool unclean = level == 2 && !arch_has_fwb() &&
+		       entry == (pa | PTE_UNCLEAN | (entry & PTE_CLEANED));
 
 	visitor->where = pa;
-	if (!(entry & PTE_VALID)) {
+	if (!(entry & PTE_VALID) && !unclean) {
 		check->nr_guarded += entry == PTE_GUARD;
 		return level == 3 && (entry == PTE_GUARD || entry == PTE_POISON) ?
 			       STOCKADE_BROKEN_NOTHING :
 			       STOCKADE_BROKEN_GUEST_ENTRY;
 	}
-	if (level < 2 || entry != pte_leaf(pa, level, attrs) || !page_is_ram(pa, level_size(level)))
+	if (level < 2 || (!unclean && entry != pte_leaf(pa, level, attrs)) ||
+	    !page_is_ram(pa, level_size(level)))
 		return STOCKADE_BROKEN_GUEST_ENTRY;
 	check->blocks += level == 2;
 	for (u64 i = 0; i < level_size(level) / PAGE_SIZE; i++) {

@@ -53,7 +53,9 @@ static int vm_hostcall(struct vm *vm, u64 function, const u64 *x, struct want *w
 	case STOCKADE_HC_VCPU_SET_REG:
 		return vcpu_set_reg(vm, x[2], x[3], x[4]);
 	case STOCKADE_HC_HOST_DONATE_GUEST:
-		return host_donate_guest(&vm->mem, frame(x[2]), frame(x[3]), x[4], want);
+		ret = host_donate_guest(&vm->mem, frame(x[2]), frame(x[3]), x[4], &more, want);
+		res->x1 = more;
+		return ret;
 	case STOCKADE_HC_VM_TEARDOWN:
 		return vm_teardown(vm);
 	case STOCKADE_HC_VM_RECLAIM:

@@ -46,6 +46,12 @@
 #define PTE_POISON BIT(1)
 /* And one that says: MMIO here, the guest has guarded it (MMIO_GUARD). */
 #define PTE_GUARD BIT(2)
+/*
+ * With an address, an invalid entry of a guest's level 2: the block is the guest's, who gets it when all of its pages are
+ * cleaned. PTE_CLEANED says how many are.
+ */
+#define PTE_UNCLEAN BIT(3)
+#define PTE_CLEANED GENMASK(57, 48)
 
 static inline unsigned int level_shift(unsigned int level)
 {
@@ -60,6 +66,11 @@ static inline u64 level_size(unsigned int level)
 static inline bool pte_is_table(u64 pte, unsigned int level)
 {
 	return level < 3 && (pte & (PTE_VALID | PTE_TABLE)) == (PTE_VALID | PTE_TABLE);
+}
+
+static inline bool pte_is_unclean(u64 pte)
+{
+	return (pte & (PTE_VALID | PTE_UNCLEAN)) == PTE_UNCLEAN;
 }
 
 static inline u64 pte_leaf(pa_t pa, unsigned int level, u64 attrs)

@@ -160,7 +160,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
 			size = level_size(level);
 		}
-		if (*entry & PTE_VALID) {
+		if (*entry & (PTE_VALID | PTE_UNCLEAN)) {
 			n = min_u64(((u64)budget + PAGE_STEP - 1) / PAGE_STEP,
 				    size / PAGE_SIZE - mem->reclaim_zeroed);
 			zero_pages((*entry & PTE_ADDR) + mem->reclaim_zeroed * PAGE_SIZE, n);

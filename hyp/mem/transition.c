@@ -13,6 +13,8 @@
 
 #define BLOCK_PAGES    TABLE_ENTRIES
 #define MAX_DONATE_HYP 16
+/* Of a block, in one call. */
+#define MAX_CLEAN (BLOCK_PAGES > 8 ? BLOCK_PAGES / 8 : 1)
 /* Pages of MMIO that a guest may name: each may cost the host tables. */
 #define MAX_GUARDED 1024
 
@@ -214,15 +216,34 @@ static bool ipa_is_valid(const struct guest_mem *mem, ipa_t ipa)
  * Without FWB a guest with its caches off reads memory itself: what the host left in caches must be
  * there first, and must not be written back later over what the guest wrote.
  */
-static void clean_for_guest(pa_t pa, u64 nr)
+static void clean_for_guest(pa_t pa)
 {
-	for (u64 i = 0; i < nr && !arch_has_fwb(); i++)
-		clean_page(pa + i * PAGE_SIZE);
+	if (!arch_has_fwb())
+		clean_page(pa);
 	/* The contents are code, perhaps, and the host's I-cache lines may be older than they. */
 	icache_inval_all();
 }
 
-int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)
+/* The same for the next pages of a block; after the last the guest has it. */
+static void clean_some(struct guest_mem *mem, u64 *entry, ipa_t ipa) REQUIRES_LOCK(mem->lock)
+	REQUIRES(guest_mem)
+{
+	u64 cleaned = FIELD_GET(PTE_CLEANED, *entry);
+	pa_t pa = *entry & PTE_ADDR;
+
+	for (u64 i = 0; i < MAX_CLEAN; i++)
+		clean_page(pa + cleaned++ * PAGE_SIZE);
+	if (cleaned < BLOCK_PAGES) {
+		pgtable_set(&mem->map, entry, ipa,
+			    pa | PTE_UNCLEAN | FIELD_PUT(PTE_CLEANED, cleaned));
+		return;
+	}
+	icache_inval_all();
+	pgtable_set(&mem->map, entry, ipa, pte_leaf(pa, 2, guest_attrs()));
+}
+
+int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, bool *more,
+		      struct want *want)
 {
 	unsigned int level = nr == 1 ? 3 : 2, guest_found, host_found;
 	/* A block that is split later, by an abort or a guest's call, takes one table on each side. */
@@ -246,8 +267,16 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 		ret = STOCKADE_EAGAIN;
 		goto refuse;
 	}
+	*more = false;
+	if (level == 2 && pte_is_unclean(*entry) && (*entry & PTE_ADDR) == pa) {
+		spin_unlock(&mem_lock);
+		clean_some(mem, entry, ipa);
+		*more = pte_is_unclean(*entry);
+		spin_unlock(&mem->lock);
+		return STOCKADE_OK;
+	}
 	if (*entry) {
-		ret = *entry & PTE_VALID ? STOCKADE_EEXIST : STOCKADE_EFAULT;
+		ret = *entry & (PTE_VALID | PTE_UNCLEAN) ? STOCKADE_EEXIST : STOCKADE_EFAULT;
 		goto refuse;
 	}
 	if (!host_owns(pa, nr)) {
@@ -287,11 +316,16 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct 
 	pool_reserve(&mem->pool, split);
 	spin_unlock(&mem_lock);
 
-	/* The page is the guest's and not yet mapped there: only who holds mem->lock can move it. */
-	clean_for_guest(pa, nr);
 	if (guest_found < level)
 		entry = pgtable_make(&mem->map, ipa, level);
-	pgtable_set(&mem->map, entry, ipa, pte_leaf(pa, level, guest_attrs()));
+	/* The page is the guest's and not yet mapped there: only who holds mem->lock can move it. */
+	if (level == 2 && !arch_has_fwb()) {
+		pgtable_set(&mem->map, entry, ipa, pa | PTE_UNCLEAN);
+		*more = true;
+	} else {
+		clean_for_guest(pa);
+		pgtable_set(&mem->map, entry, ipa, pte_leaf(pa, level, guest_attrs()));
+	}
 	spin_unlock(&mem->lock);
 	return STOCKADE_OK;
 
@@ -361,7 +395,7 @@ int guest_share_host(struct guest_mem *mem, ipa_t ipa)
 	entry = pgtable_find(&mem->map, ipa, &level);
 	pa = page_at(*entry, level, ipa);
 	if (!pa) {
-		ret = *entry ? STOCKADE_EPERM : STOCKADE_ENOENT;
+		ret = *entry && !pte_is_unclean(*entry) ? STOCKADE_EPERM : STOCKADE_ENOENT;
 	} else if (page_of(pa)->state != PAGE_GUEST) {
 		ret = STOCKADE_EPERM;
 	} else {
@@ -398,7 +432,7 @@ int guest_unshare_host(struct guest_mem *mem, ipa_t ipa)
 	}
 	spin_unlock(&mem_lock);
 	if (!ret)
-		clean_for_guest(pa, 1);
+		clean_for_guest(pa);
 	spin_unlock(&mem->lock);
 	return ret;
 }
@@ -494,13 +528,26 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa)
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
 {
 	const struct page *page;
+	unsigned int level;
+	ipa_t ipa;
+	u64 *entry;
 
 	spin_lock(&mem->lock);
 	spin_lock(&mem_lock);
 	page = page_of(pa);
 	/* Else another CPU came first. */
-	if (page->state == PAGE_GUEST && page->owner == mem->owner)
-		take_from_guest(mem, pa, (ipa_t)page->gfn << PAGE_SHIFT, PTE_POISON);
+	if (page->state == PAGE_GUEST && page->owner == mem->owner) {
+		ipa = (ipa_t)page->gfn << PAGE_SHIFT;
+		entry = pgtable_find(&mem->map, ipa, &level);
+		if (pte_is_unclean(*entry)) {
+			/* It can't be split before it is mapped. The host comes again. */
+			spin_unlock(&mem_lock);
+			clean_some(mem, entry, ipa);
+			spin_lock(&mem_lock);
+		} else {
+			take_from_guest(mem, pa, ipa, PTE_POISON);
+		}
+	}
 	spin_unlock(&mem_lock);
 	spin_unlock(&mem->lock);
 }

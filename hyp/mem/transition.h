@@ -35,12 +35,13 @@ int host_share_hyp(pa_t pa, struct want *want) TAKES(mem);
 void host_unshare_hyp(pa_t pa) TAKES(mem);
 
 /*
- * The host gives nr (1 or 512) pages to the guest, contents kept.
+ * The host gives nr (1 or 512) pages to the guest, contents kept. *more: the block is lost to the host, and the guest has
+ * it when all is cleaned: the same call again goes on with that.
  * EINVAL: no RAM, address 0, misaligned, beyond the guest's IPA space. EPERM: a page is not the host's alone, or
  * the VM is dying. EEXIST: the guest has a page there. EFAULT: poisoned, or guarded MMIO. EAGAIN: not possible as a block.
  */
-int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, struct want *want)
-	TAKES(guest_mem);
+int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, bool *more,
+		      struct want *want) TAKES(guest_mem);
 
 /*
  * The guest shares a page of its own with the host, contents kept; and takes it back.
@@ -66,7 +67,8 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa) TAKES(guest_mem);
 
 /*
  * The host touched a guest's page where only a page can help it: zero the page, give it to the host,
- * poison the guest's entry. Does nothing if the page is not this guest's private one any more.
+ * poison the guest's entry. Does nothing if the page is not this guest's private one any more; if its block is not yet
+ * mapped, brings it nearer to that.
  */
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa) TAKES(guest_mem);
 

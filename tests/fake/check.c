@@ -162,8 +162,10 @@ static void check_guest_leaf(const struct fake_leaf *leaf, void *arg)
 {
 	struct guest_check *check = arg;
 	u64 memattr = fake.has_fwb ? S2_MEMATTR_FORCE_WB : S2_MEMATTR_AS_S1;
+	u64 unclean = leaf->pa | PTE_UNCLEAN | (leaf->pte & PTE_CLEANED);
 
-	if (leaf->pte != pte_leaf(leaf->pa, leaf->level, GUEST_RAM | memattr))
+	if (leaf->valid ? leaf->pte != pte_leaf(leaf->pa, leaf->level, GUEST_RAM | memattr) :
+			  leaf->pte != unclean || leaf->level != 2 || fake.has_fwb)
 		fake_fail("a guest's 0x%lx has descriptor 0x%lx", leaf->ia, leaf->pte);
 	if (leaf->level == 1)
 		fake_fail("a guest has 1 GiB at 0x%lx", leaf->ia);

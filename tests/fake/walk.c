@@ -58,14 +58,16 @@ static void each(pa_t table, unsigned int level, u64 entries, u64 ia, leaf_fn le
 	for (u64 i = 0; i < entries; i++, ia += 1ull << shift_at(level)) {
 		u64 pte = descriptor(table, i);
 
-		if (!(pte & DESC_VALID))
+		/* What has an address, and is not valid yet, is a leaf too. */
+		if (!(pte & (DESC_VALID | DESC_OUTPUT)))
 			continue;
-		if (level < 3 && (pte & DESC_TYPE) == DESC_TYPE) {
+		if (pte & DESC_VALID && level < 3 && (pte & DESC_TYPE) == DESC_TYPE) {
 			if (sub)
 				sub(pte & DESC_OUTPUT, level + 1, arg);
 			each(pte & DESC_OUTPUT, level + 1, 512, ia, leaf, sub, arg);
 		} else if (leaf) {
-			struct fake_leaf l = { true, ia, pte & DESC_OUTPUT, pte, level };
+			struct fake_leaf l = { pte & DESC_VALID, ia, pte & DESC_OUTPUT, pte,
+					       level };
 
 			leaf(&l, arg);
 		}

@@ -4,6 +4,21 @@
 #include "machine.h"
 
 static struct want want;
+static bool more;
+
+/* What a call did that went on with a block: it cleaned the next page. */
+static void went_on(pa_t pa, ipa_t ipa, u64 pte)
+{
+	u64 cleaned = FIELD_GET(PTE_CLEANED, pte) + 1;
+
+	__CPROVER_assert((pte & PTE_ADDR) == pa && !vm.dying, "this block was begun");
+	__CPROVER_assert(more == (cleaned < TABLE_ENTRIES), "it says whether there is more");
+	__CPROVER_assert(more ? guest_now(ipa).pte == pte + FIELD_PUT(PTE_CLEANED, 1) :
+				(guest_now(ipa).pte & PTE_VALID) != 0,
+			 "it is one page nearer, or mapped");
+	__CPROVER_assert(is_written_back(pa + (cleaned - 1) * PAGE_SIZE),
+			 "what the host wrote is in memory");
+}
 
 static void donate(u64 nr)
 {
@@ -15,7 +30,7 @@ static void donate(u64 nr)
 
 	machine_any(WITH_VM);
 	pte = guest_before(ipa).pte;
-	ret = host_donate_guest(&vm, pa, ipa, nr, &want);
+	ret = host_donate_guest(&vm, pa, ipa, nr, &more, &want);
 	machine_check(0, 0);
 	reachable(ret == STOCKADE_EINVAL);
 	reachable(ret == STOCKADE_EPERM && vm.dying);
@@ -23,17 +38,25 @@ static void donate(u64 nr)
 	reachable(ret == STOCKADE_EEXIST);
 	reachable(ret == STOCKADE_ENOMEM && want.pool == STOCKADE_POOL_HYP);
 	reachable(ret == STOCKADE_ENOMEM && want.pool == STOCKADE_POOL_VM);
-	reachable(ret == STOCKADE_OK);
+	reachable(ret == STOCKADE_OK && (level == 3 || (pte_is_unclean(pte) && more)));
+	reachable(ret == STOCKADE_OK && (level == 3 || (pte_is_unclean(pte) && !more)));
+	reachable(ret == STOCKADE_OK && !pte);
 	/* A poisoned entry has a table above it, which is too deep for a block. */
 	reachable(ret == (level == 3 ? STOCKADE_EFAULT : STOCKADE_EAGAIN));
 	if (ret) {
 		__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
-		__CPROVER_assert(ret != STOCKADE_EEXIST || (pte & PTE_VALID), "there is a page");
+		__CPROVER_assert(ret != STOCKADE_EEXIST || (pte & (PTE_VALID | PTE_UNCLEAN)),
+				 "there is a page");
 		__CPROVER_assert(ret != STOCKADE_EFAULT || pte == PTE_POISON || pte == PTE_GUARD,
 				 "poisoned, or guarded");
 		return;
 	}
+	if (level == 2 && pte_is_unclean(pte)) {
+		went_on(pa, ipa, pte);
+		return;
+	}
 	__CPROVER_assert(!vm.dying && !pte, "there was room for it");
+	__CPROVER_assert(more == (level == 2 && !arch_has_fwb()), "it says whether there is more");
 	__CPROVER_assert(IS_ALIGNED(pa | ipa, nr * PAGE_SIZE) && is_ram_range(pa, nr) &&
 				 ipa >> PROOF_IA_BITS == 0,
 			 "it is RAM, and in place");
@@ -46,7 +69,7 @@ static void donate(u64 nr)
 		__CPROVER_assert(page.state == PAGE_GUEST && page.owner == vm.owner &&
 					 page.gfn == (ipa >> PAGE_SHIFT) + i,
 				 "it is the VM's, there");
-		__CPROVER_assert(arch_has_fwb() || is_written_back(pa + i * PAGE_SIZE),
+		__CPROVER_assert(more || arch_has_fwb() || is_written_back(pa + i * PAGE_SIZE),
 				 "what the host wrote is in memory");
 	}
 }
@@ -68,7 +91,7 @@ void donate_guest_number(void)
 
 	machine_any(WITH_VM);
 	__CPROVER_assume(nr != 1 && nr != TABLE_ENTRIES);
-	__CPROVER_assert(host_donate_guest(&vm, nondet_u64(), nondet_u64(), nr, &want) ==
+	__CPROVER_assert(host_donate_guest(&vm, nondet_u64(), nondet_u64(), nr, &more, &want) ==
 				 STOCKADE_EINVAL,
 			 "it is refused");
 	__CPROVER_assert(machine_unchanged(), "refused, it has changed nothing");
@@ -175,13 +198,16 @@ void relinquish_shared(void)
 void force_reclaim(void)
 {
 	pa_t pa = (nondet_u64() % NR_PAGES) * PAGE_SIZE;
+	ipa_t ipa;
 	bool vms;
 
 	machine_any(WITH_VM);
 	__CPROVER_assume(is_ram(pa));
 	vms = page_before(pa).state == PAGE_GUEST && page_before(pa).owner == vm.owner;
+	ipa = (ipa_t)page_before(pa).gfn << PAGE_SHIFT;
 	guest_force_reclaim(&vm, pa);
 	machine_check(0, 0);
+	reachable(vms && pte_is_unclean(guest_before(ipa).pte));
 	reachable(vms && host_before(pa).level == 2);
 	reachable(vms && host_before(pa).level == 3);
 	reachable(!vms);
@@ -189,9 +215,13 @@ void force_reclaim(void)
 		__CPROVER_assert(machine_unchanged(), "it has changed nothing");
 		return;
 	}
+	if (pte_is_unclean(guest_before(ipa).pte)) {
+		__CPROVER_assert(same_page(page_now(pa), page_before(pa)), "it is the VM's still");
+		__CPROVER_assert(guest_now(ipa).pte != guest_before(ipa).pte, "it is nearer");
+		return;
+	}
 	__CPROVER_assert(page_now(pa).state == PAGE_HOST, "it is the host's");
-	__CPROVER_assert(guest_now((ipa_t)page_before(pa).gfn << PAGE_SHIFT).pte == PTE_POISON,
-			 "the VM gets no other in its place");
+	__CPROVER_assert(guest_now(ipa).pte == PTE_POISON, "the VM gets no other in its place");
 }
 
 void guard_mmio(void)

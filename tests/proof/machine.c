@@ -250,7 +250,21 @@ static bool block_is_whole(unsigned int nr)
 		other.owner == page.owner && other.gfn == (page.gfn ^ 1));
 }
 
-/* A page that says that the VM has it: the VM has, and as a block if the host is without it as one; or all of it is lost. */
+/* Is the page of a block that the VM gets when it is clean? What is said to be, is. */
+static bool is_unclean(struct leaf leaf, pa_t pa)
+{
+	u64 nr = FIELD_GET(PTE_CLEANED, leaf.pte);
+	pa_t base = ALIGN_DOWN(pa, level_size(2));
+
+	return !arch_has_fwb() && leaf.level == 2 && nr < TABLE_ENTRIES &&
+	       leaf.pte == (base | PTE_UNCLEAN | FIELD_PUT(PTE_CLEANED, nr)) &&
+	       (!nr || clean[(base >> PAGE_SHIFT) % NR_PAGES]);
+}
+
+/*
+ * A page that says that the VM has it: the VM has or will have, and as a block if the host is without it as one; or all
+ * of it is lost.
+ */
 static bool vm_has_what_it_owns(unsigned int nr)
 {
 	struct page page = page_array[nr];
@@ -259,7 +273,8 @@ static bool vm_has_what_it_owns(unsigned int nr)
 	if (!is_vms(page) || vm.unmapped)
 		return true;
 	leaf = view.guest[page.gfn % NR_PAGES];
-	return maps(leaf, guest_ram(), pa_of(nr)) && leaf.level == view.host[nr].level;
+	return (maps(leaf, guest_ram(), pa_of(nr)) || is_unclean(leaf, pa_of(nr))) &&
+	       leaf.level == view.host[nr].level;
 }
 
 /* The VM has nothing else. */
@@ -268,7 +283,7 @@ static bool vm_owns_what_it_has(unsigned int gfn)
 	struct leaf leaf = view.guest[gfn];
 	u64 nr = (leaf.pte & PTE_ADDR) >> PAGE_SHIFT;
 
-	if (!(leaf.pte & PTE_VALID))
+	if (!(leaf.pte & PTE_VALID) && (leaf.level != 2 || !pte_is_unclean(leaf.pte)))
 		return !leaf.pte ||
 		       (leaf.level == 3 && (leaf.pte == PTE_POISON || leaf.pte == PTE_GUARD));
 	if (leaf.level == 2)
@@ -353,6 +368,9 @@ static u64 any_guest_leaf(unsigned int level)
 
 	if (level == 3 && nondet_bool())
 		return nondet_bool() ? PTE_POISON : PTE_GUARD;
+	if (level == 2 && nondet_bool())
+		return pa_of(nr - nr % TABLE_ENTRIES) | PTE_UNCLEAN |
+		       FIELD_PUT(PTE_CLEANED, any_below(TABLE_ENTRIES));
 	return any_leaf(pa_of(level == 2 ? nr - nr % TABLE_ENTRIES : nr), level, guest_ram());
 }
 

@@ -9,7 +9,7 @@ static pa_t page_had(unsigned int nr)
 
 static bool had(unsigned int nr)
 {
-	return guest_before(nr * PAGE_SIZE).pte & PTE_VALID;
+	return guest_before(nr * PAGE_SIZE).pte & (PTE_VALID | PTE_UNCLEAN);
 }
 
 static bool half_zeroed;
@@ -101,6 +101,7 @@ void reclaim_block(void)
 	reclaim(first, 2);
 	reachable(had(first) && host_now(page_had(first)).level == 1);
 	reachable(had(first) && half_zeroed);
+	reachable(pte_is_unclean(guest_before(first * PAGE_SIZE).pte));
 	reachable(!had(first));
 }
 

@@ -29,6 +29,8 @@
 /* Software's, in invalid descriptors. */
 #define IS_POISON 2ull
 #define IS_GUARD  4ull
+/* With an address: a block that is to be cleaned, and how much of it is. */
+#define IS_UNCLEAN(pieces) (8ull | (u64)(pieces) * (BLOCK / PIECES) << 48)
 /* And in the host's of a page that a VM shares. */
 #define IS_VMS (1ull << 55)
 
@@ -201,7 +203,7 @@ static void guest_leaf(struct walk *w, u64 ia, unsigned int level, u64 desc)
 	bool dying = w->m->vm[w->vm].life == DYING;
 	long i = model_index(w->m, pa / PAGE_SIZE);
 
-	if (!(desc & DESC_VALID)) {
+	if (!(desc & DESC_VALID) && !pa) {
 		enum mark mark = model_mark(w->m, w->vm, ia / PAGE_SIZE);
 
 		/* Reclaim wipes them out, in its time. */
@@ -211,7 +213,10 @@ static void guest_leaf(struct walk *w, u64 ia, unsigned int level, u64 desc)
 		w->marks++;
 		return;
 	}
-	if (level < 2 || i < 0 || desc != leaf_of(pa, level, attrs) ||
+	if (level < 2 || i < 0 ||
+	    (desc & DESC_VALID ?
+		     desc != leaf_of(pa, level, attrs) :
+		     desc != (pa | IS_UNCLEAN(PIECES - w->m->frame[i].unclean)) || level != 2) ||
 	    !model_is_ram(w->m, pa / PAGE_SIZE, frames_at(level))) {
 		differs("VM %u's 0x%lx has descriptor 0x%lx at level %u", w->vm, ia, desc, level);
 		return;
@@ -220,7 +225,7 @@ static void guest_leaf(struct walk *w, u64 ia, unsigned int level, u64 desc)
 	for (u64 n = 0; n < frames_at(level); n++, i++) {
 		const struct frame *f = &w->m->frame[i];
 
-		guest_sees[i] = (u16)(w->vm + 1);
+		guest_sees[i] = desc & DESC_VALID ? (u16)(w->vm + 1) : 0;
 		if (f->owner != VM || f->vm != w->vm || f->gfn != ia / PAGE_SIZE + n ||
 		    f->block != (level == 2))
 			differs("VM %u has 0x%lx mapped at 0x%lx, level %u%s", w->vm,
@@ -383,7 +388,7 @@ static void compare_contents(u64 i, const struct frame *f, bool all)
 static void compare_frame(u64 i, const struct frame *f, bool thorough)
 {
 	/* Padding that differs costs a look, no more. NOLINTNEXTLINE */
-	bool guest = f->owner == VM, changed = memcmp(f, &last[i], sizeof(*f));
+	bool guest = model_maps(f, VM), changed = memcmp(f, &last[i], sizeof(*f));
 	struct claim none = { 0 }, should = none;
 
 	compare_entry(i, f);

@@ -250,7 +250,7 @@ static u64 few_pages(struct generator *g)
 
 static void hostcall(struct generator *g, const struct model *m, struct step *s)
 {
-	u64 kind = below(g, 100), handle, gfn, nr;
+	u64 kind = below(g, 100), handle, frame, gfn, nr;
 	long vm;
 
 	if (!nr_vms(m) && percent(g, 2)) {
@@ -261,7 +261,9 @@ static void hostcall(struct generator *g, const struct model *m, struct step *s)
 		handle = pick_handle(g, m, LIVING);
 		vm = model_vm(m, handle);
 		gfn = pick_gfn(g, m, vm);
-		if (percent(g, 85))
+		if (percent(g, 40) && pick_unclean(g, m, &handle, &frame, &gfn))
+			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, frame, gfn, BLOCK);
+		else if (percent(g, 85))
 			CALL(s, STOCKADE_HC_HOST_DONATE_GUEST, handle, pick_host_page(g, m), gfn,
 			     1);
 		else

@@ -86,6 +86,7 @@ static void launched(struct model *m)
 		.owner = HOST, .borrower = HYP, .shares = 1, .content = CONTENT_ANY
 	};
 	m->text = text_pa / PAGE_SIZE;
+	m->fwb = fake.has_fwb;
 	/* Each page of the host's has something in it. */
 	for (u32 r = 0; r < m->nr_ranges; r++)
 		for (u64 n = 0; n < m->range[r].nr; n++) {

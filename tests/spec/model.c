@@ -19,7 +19,7 @@ bool model_maps(const struct frame *f, enum party by)
 	case HYP:
 		return (f->owner == HYP && f->use != USE_LAUNCH) || f->borrower == HYP;
 	case VM:
-		return f->owner == VM;
+		return f->owner == VM && !f->unclean;
 	default:
 		return false;
 	}
@@ -79,6 +79,13 @@ struct frame *model_at(struct model *m, u32 vm, u64 gfn)
 	return NULL;
 }
 
+struct frame *model_mapped_at(struct model *m, u32 vm, u64 gfn)
+{
+	struct frame *f = model_at(m, vm, gfn);
+
+	return f && model_maps(f, VM) ? f : NULL;
+}
+
 enum mark model_mark(const struct model *m, u32 vm, u64 gfn)
 {
 	for (u32 i = 0; i < m->vm[vm].nr_marks; i++)
@@ -121,6 +128,14 @@ void model_use_pages_in(struct model *m, u32 vm, u64 gfn)
 		return;
 	v->pages_in[v->nr_pages_in++] = gfn / BLOCK;
 	m->full |= v->nr_pages_in == MAX_REGIONS;
+}
+
+void model_clean_piece(struct model *m, struct frame *f)
+{
+	u64 first = (u64)(f - m->frame) - f->gfn % BLOCK;
+
+	for (u64 i = first; i < first + BLOCK; i++)
+		m->frame[i].unclean--;
 }
 
 /* One page of a block is to change: from now on it is 512 pages. */
@@ -236,6 +251,11 @@ static struct outcome host_abort(struct model *m, u32 cpu, u64 pa, u64 flags, u6
 		return faults(FAULT_TAG);
 	if (f->owner == HYP || !must_have_it(m, cpu, flags, pc, pa))
 		return faults(FAULT_ALIGNMENT);
+	/* It comes again, and when all is clean the page can be had. */
+	if (f->unclean) {
+		model_clean_piece(m, f);
+		return faults(FAULT_NONE);
+	}
 	/* Force reclaim: the host gets zeroes, the guest never another page there. */
 	model_split(m, f);
 	model_set_mark(m, f->vm, f->gfn, POISONED);

@@ -30,6 +30,7 @@ enum {
 	MAX_LISTS = 4,	   /* transactions with the secure world */
 	BLOCK = 512,	   /* frames of 2 MiB */
 	GIB = 512 * BLOCK, /* frames of 1 GiB */
+	PIECES = 8,	   /* in which a block is cleaned */
 };
 
 /*
@@ -38,7 +39,7 @@ enum {
  *  HOST   HYP       RWX     RW   -    a run page (once for each vCPU that uses it), or the log
  *  HOST   SECURE    RWX     -    -    shared with the secure world: of a list, since a time
  *  HYP    NOBODY    -       RW   -    held for something (enum use)
- *  VM     NOBODY    -       -    RWX  private, at one gfn of one VM
+ *  VM     NOBODY    -       -    RWX  private, at one gfn of one VM; if its block is not yet clean, the VM is to wait
  *  VM     HOST      RWX     -    RWX  shared by the guest
  *
  * Who has a page mapped follows from owner and borrower, and from nothing else (model_maps()).
@@ -60,6 +61,7 @@ struct frame {
 	u8 shares;   /* HOST, HYP: how many */
 	u8 use;	     /* HYP: for what */
 	bool block;  /* VM: it came as a part of 2 MiB, and is mapped so */
+	u8 unclean;  /* VM: how often this block is to be gone on with before it is mapped */
 	u16 vm;	     /* VM: whose; HYP: for whom; HOST, SECURE: on which list */
 	u64 gfn;     /* VM: where; HYP, USE_VCPU: which; HOST, SECURE: since when */
 	u64 content; /* each 8 bytes of it */
@@ -128,6 +130,7 @@ struct model {
 	u32 nr_devices;
 	u64 text; /* the frame with the instruction that the host's kernel executes */
 	u64 time; /* of shares with the secure world */
+	bool fwb; /* guests can't look past the caches: a block need not be cleaned */
 	bool closed;
 	bool full; /* this model's arrays are: nothing is to be learned from it any more */
 };
@@ -215,8 +218,9 @@ bool model_maps(const struct frame *f, enum party by);
 long model_index(const struct model *m, u64 frame);
 /* Are these all RAM, in one piece? */
 bool model_is_ram(const struct model *m, u64 first, u64 nr);
-/* The VM's page at gfn, or NULL; what the gfn says if there is none. */
+/* The VM's page at gfn, or NULL; the same if it is mapped; what the gfn says if there is none. */
 struct frame *model_at(struct model *m, u32 vm, u64 gfn);
+struct frame *model_mapped_at(struct model *m, u32 vm, u64 gfn);
 enum mark model_mark(const struct model *m, u32 vm, u64 gfn);
 bool model_has_pages_in(const struct model *m, u32 vm, u64 gfn);
 /* The VM of that handle, or -1. */

@@ -28,7 +28,7 @@ static struct outcome returns(s64 x0)
 
 static struct outcome mem_share(struct model *m, u32 vm, struct spec_vcpu *vcpu, u64 ipa)
 {
-	struct frame *f = model_at(m, vm, ipa / PAGE);
+	struct frame *f = model_mapped_at(m, vm, ipa / PAGE);
 	struct outcome o;
 
 	if (!f && !model_mark(m, vm, ipa / PAGE)) {
@@ -60,7 +60,7 @@ static struct outcome mem_unshare(struct model *m, u32 vm, u64 ipa)
 
 static struct outcome mem_relinquish(struct model *m, u32 vm, u64 ipa)
 {
-	struct frame *f = model_at(m, vm, ipa / PAGE);
+	struct frame *f = model_mapped_at(m, vm, ipa / PAGE);
 	struct outcome o = exits(STOCKADE_EXIT_RELINQUISH);
 
 	if (!f)
@@ -172,7 +172,7 @@ static struct outcome guest_call(struct model *m, u32 vm, struct spec_vcpu *vcpu
 static struct outcome guest_access(struct model *m, u32 vm, struct spec_vcpu *vcpu, u64 ipa,
 				   u64 flags, u64 value)
 {
-	struct frame *f = model_at(m, vm, ipa / PAGE);
+	struct frame *f = model_mapped_at(m, vm, ipa / PAGE);
 	bool write = (flags & ACCESS_WRITE) && !(flags & (ACCESS_FETCH | ACCESS_WALK));
 	u64 size = 1ull << (flags >> ACCESS_SIZE & 3);
 	struct outcome o;

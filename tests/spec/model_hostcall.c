@@ -165,6 +165,7 @@ static struct outcome donate_guest(struct model *m, u32 vm, u64 first, u64 gfn, 
 				   const struct choice *c)
 {
 	struct spec_vm *v = &m->vm[vm];
+	struct frame *there;
 
 	if ((nr != 1 && nr != BLOCK) || gfn >= 1ull << (v->ipa_bits - 12) || first >= NO_ADDRESS ||
 	    (first | gfn) % nr || !model_is_ram(m, first, nr))
@@ -173,7 +174,12 @@ static struct outcome donate_guest(struct model *m, u32 vm, u64 first, u64 gfn, 
 		return answer(STOCKADE_EPERM);
 	if (nr == BLOCK && model_has_pages_in(m, vm, gfn))
 		return answer(STOCKADE_EAGAIN);
-	if (model_at(m, vm, gfn))
+	there = model_at(m, vm, gfn);
+	if (there && there->unclean && nr == BLOCK && there == model_frame(m, first)) {
+		model_clean_piece(m, there);
+		return (struct outcome){ .x = { there->unclean > 0 } };
+	}
+	if (there)
 		return answer(STOCKADE_EEXIST);
 	if (model_mark(m, vm, gfn))
 		return answer(STOCKADE_EFAULT);
@@ -188,11 +194,12 @@ static struct outcome donate_guest(struct model *m, u32 vm, u64 first, u64 gfn, 
 				     .vm = (u16)vm,
 				     .gfn = gfn + i,
 				     .block = nr == BLOCK,
+				     .unclean = nr == BLOCK && !m->fwb ? PIECES : 0,
 				     .content = f->content };
 	}
 	if (nr == 1)
 		model_use_pages_in(m, vm, gfn);
-	return answer(STOCKADE_OK);
+	return (struct outcome){ .x = { model_frame(m, first)->unclean > 0 } };
 }
 
 static struct outcome vcpu_load(struct model *m, u32 vm, u64 index, u32 cpu)

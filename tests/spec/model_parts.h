@@ -13,6 +13,8 @@ struct frame *model_frame(struct model *m, u64 frame);
 bool model_is_hosts_alone(struct model *m, u64 first, u64 nr);
 /* What comes back to the host was zeroed, unless the host sees it anyhow. */
 void model_to_host(struct frame *f);
+/* The next piece of the block of f is cleaned. */
+void model_clean_piece(struct model *m, struct frame *f);
 /* One page of a block is to change: from now on it is 512 pages. */
 void model_split(struct model *m, struct frame *f);
 

@@ -99,6 +99,25 @@ u64 pick_host_block(struct generator *g, const struct model *m)
 	return frame;
 }
 
+/* A block that is to be gone on with; false: there is none. */
+bool pick_unclean(struct generator *g, const struct model *m, u64 *handle, u64 *frame, u64 *gfn)
+{
+	u64 from = below(g, m->nr_frames);
+
+	for (u64 n = 0; n < m->nr_frames; n++) {
+		u64 i = (from + n) % m->nr_frames;
+		const struct frame *f = &m->frame[i];
+
+		if (!f->unclean || f->gfn % BLOCK)
+			continue;
+		*handle = HANDLES + f->vm;
+		*frame = frame_number(m, i);
+		*gfn = f->gfn;
+		return true;
+	}
+	return false;
+}
+
 /* --- VMs --- */
 
 /* One that is in that stage of its life, if there is one; -1. */

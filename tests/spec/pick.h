@@ -31,6 +31,8 @@ u64 pick_hostile_frame(struct generator *g, const struct model *m);
 u64 pick_host_pages(struct generator *g, const struct model *m, u64 nr);
 u64 pick_host_page(struct generator *g, const struct model *m);
 u64 pick_host_block(struct generator *g, const struct model *m);
+/* A block that is to be gone on with, and where; false: there is none. */
+bool pick_unclean(struct generator *g, const struct model *m, u64 *handle, u64 *frame, u64 *gfn);
 /* A page that the host has lost, to a VM or to the hypervisor. */
 u64 pick_lost_frame(struct generator *g, const struct model *m, bool hyp);
 

@@ -100,6 +100,24 @@ static void test_reclaim(void)
 	check_invariants("after a VM of raw hostcalls");
 }
 
+static void test_block(void)
+{
+	is_errno(attack("block"), 0, "VMs of raw hostcalls, and a block");
+	is(got("given"), 0, "one gets it");
+	is(got("calls"), got("should"), "in as many calls as it takes to clean it");
+	is(got("again"), -EEXIST, "and no more");
+	is(got("given_destroyed"), 1, "it goes");
+	is(got("given_not_zero"), 0, "and has left nothing in the block");
+	is(got("begun"), 0, "another begins to get it");
+	is(got("touched"), 0, "the kernel touches it: zeroes");
+	is(got("gone_on"), -EAGAIN, "it is no block any more");
+	is(got("touched_destroyed"), 1, "the VM goes");
+	is(got("touched_not_zero"), 0, "and has left nothing in the block");
+	is(got("begun_destroyed"), 1, "one that has only begun goes");
+	is(got("begun_not_zero"), 0, "and has left nothing in the block");
+	check_invariants("after blocks were given");
+}
+
 /* VMs that come, work and go. */
 static pid_t churn_start(void)
 {
@@ -230,6 +248,7 @@ int main(void)
 	test_hyp_pages();
 	test_smc();
 	test_reclaim();
+	test_block();
 	{
 		struct kt_vm vm;
 

@@ -72,6 +72,7 @@ int touch_guest(u64 pfn, struct seq_buf *out);
 int try_smcs(struct seq_buf *out);
 int try_stub(struct seq_buf *out);
 int reclaim_zeroes(struct seq_buf *out);
+int block_in_pieces(struct seq_buf *out);
 int tables_in_guest(struct seq_buf *out);
 int end_tables(struct seq_buf *out);
 

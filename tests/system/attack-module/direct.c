@@ -134,6 +134,57 @@ int reclaim_zeroes(struct seq_buf *out)
 	return 0;
 }
 
+/* A call with the block at pfn; counted. */
+static s64 give_block(u64 handle, u64 pfn, u64 *more, unsigned int *calls)
+{
+	++*calls;
+	return raw_call(STOCKADE_HC_HOST_DONATE_GUEST, handle, pfn, 0x50000, 512, more);
+}
+
+/*
+ * A block, which without FWB is cleaned in pieces: given whole; and, once it is begun, touched by the kernel, or its VM
+ * ended.
+ */
+int block_in_pieces(struct seq_buf *out)
+{
+	bool fwb = cpuid_feature_extract_unsigned_field(read_sysreg_s(SYS_ID_AA64MMFR2_EL1),
+							ID_AA64MMFR2_EL1_FWB_SHIFT);
+	unsigned int mark = take_mark(), calls = 0;
+	u64 pfn = take_pfn(9), more = 1;
+	struct raw_vm vm;
+	u64 *word;
+	s64 err = 0;
+
+	if (!pfn || !raw_create(&vm, NULL))
+		return -EIO;
+	word = pfn_to_kaddr(pfn);
+	memset(word, 0xa5, SZ_2M);
+	while (!err && more && calls < 100)
+		err = give_block(vm.handle, pfn, &more, &calls);
+	seq_buf_printf(out, "given %lld\ncalls %u\nshould %u\n", err, calls, fwb ? 1 : 9);
+	seq_buf_printf(out, "again %lld\n", give_block(vm.handle, pfn, &more, &calls));
+	seq_buf_printf(out, "given_destroyed %d\n", raw_destroy(vm.handle));
+	seq_buf_printf(out, "given_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+
+	if (!raw_create(&vm, NULL))
+		return -EIO;
+	memset(word, 0xa5, SZ_2M);
+	seq_buf_printf(out, "begun %lld\n", give_block(vm.handle, pfn, &more, &calls));
+	seq_buf_printf(out, "touched %llx\n", READ_ONCE(word[SZ_1M / 8]));
+	seq_buf_printf(out, "gone_on %lld\n", give_block(vm.handle, pfn, &more, &calls));
+	seq_buf_printf(out, "touched_destroyed %d\n", raw_destroy(vm.handle));
+	seq_buf_printf(out, "touched_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+
+	if (!raw_create(&vm, NULL))
+		return -EIO;
+	memset(word, 0xa5, SZ_2M);
+	give_block(vm.handle, pfn, &more, &calls);
+	seq_buf_printf(out, "begun_destroyed %d\n", raw_destroy(vm.handle));
+	seq_buf_printf(out, "begun_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+	take_back(mark);
+	return 0;
+}
+
 /* The frame of the last-level table that maps va, by the walk that the CPU does. 0: a block. */
 static u64 table_pfn(unsigned long va)
 {

@@ -84,6 +84,8 @@ static int run(char *line, struct seq_buf *out)
 		return try_stub(out);
 	if (!strcmp(line, "reclaim"))
 		return reclaim_zeroes(out);
+	if (!strcmp(line, "block"))
+		return block_in_pieces(out);
 	if (!strcmp(line, "tables-end"))
 		return end_tables(out);
 	if (!strcmp(line, "check")) {

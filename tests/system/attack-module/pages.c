@@ -11,7 +11,7 @@
 #define NR_POOL	  256u	/* for the hypervisor's pool */
 #define NR_BLOCKS 4u	/* of 512 */
 #define ORDER	  4u
-#define NR_TAKE	  1024u
+#define NR_TAKE	  2048u
 #define MAX_HYP	  65536u
 #define MAX_VICTM 64u
 

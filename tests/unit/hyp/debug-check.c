@@ -194,6 +194,13 @@ static void what_guests_map(void)
 	WITH(*entry, PTE_GUARD, assert_found(STOCKADE_BROKEN_GUARDED, vm.root));
 	entry = entry_of(&vm.mem->map, 2 * BLOCK);
 	WITH(*entry, PTE_POISON, assert_found(STOCKADE_BROKEN_GUEST_ENTRY, 0));
+	/* A block that is not yet clean is the guest's all the same. */
+	WITH(*entry, others | PTE_UNCLEAN, assert_found(STOCKADE_BROKEN_GUEST_HAS, others));
+	entry = entry_of(&vm.mem->map, BLOCK);
+	WITH(*entry, block | PTE_UNCLEAN | PTE_POISON,
+	     assert_found(STOCKADE_BROKEN_GUEST_ENTRY, block));
+	WITH(*entry, block | PTE_UNCLEAN | FIELD_PUT(PTE_CLEANED, 64),
+	     assert_int_equal(selfcheck(true), 0));
 	entry = entry_of(&vm.mem->map, 0x1000);
 	WITH(*entry, *entry | S2_XN, assert_found(STOCKADE_BROKEN_GUEST_ENTRY, private));
 	/* A block that is shared in the middle; the host has its page back for it. */

@@ -278,7 +278,10 @@ struct test_vm make_vm(unsigned int nr_vcpus)
 
 void donate(struct test_vm *vm, pa_t pa, ipa_t ipa, u64 nr)
 {
-	assert_ret(hc_fed(STOCKADE_HC_HOST_DONATE_GUEST, vm->handle, PFN(pa), PFN(ipa), nr), 0);
+	do
+		assert_ret(hc_fed(STOCKADE_HC_HOST_DONATE_GUEST, vm->handle, PFN(pa), PFN(ipa), nr),
+			   0);
+	while (hc_result.x1);
 }
 
 pa_t donated_page(struct test_vm *vm, ipa_t ipa)

@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 static struct test_vm vm;
 
 /* Batches until there is no more; how many. */
@@ -53,11 +54,13 @@ static void a_dying_vm_gets_nothing(void)
 	vm = make_vm(0);
 	donate(&vm, host_page(), 0x1000, 1);
 	guest_start_reclaim(vm.mem);
-	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &want), STOCKADE_EPERM);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &more, &want),
+		       STOCKADE_EPERM);
 	assert_refused(vm_topup(vm.vm, fake.launch.log, 1, &want), STOCKADE_EPERM);
 	assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), STOCKADE_EPERM);
 	reclaim_all();
-	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &want), STOCKADE_EPERM);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x2000, 1, &more, &want),
+		       STOCKADE_EPERM);
 }
 
 /*

@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 static struct test_vm vm;
 
 /*
@@ -117,7 +118,8 @@ static void unmapping_ends_all(void)
 	op_after(FAKE_TLBI_VMALLS12E1IS, vm.mem->map.vttbr, 0, -1);
 	assert_guest_has_not(&vm, 0);
 	assert_guest_has_not(&vm, BIT(40) - PAGE_SIZE);
-	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &want), STOCKADE_EPERM);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &more, &want),
+		       STOCKADE_EPERM);
 	assert_state(last, PAGE_GUEST);
 
 	boot_again();

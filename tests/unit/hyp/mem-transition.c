@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 
 /* --- pages by their state --- */
 
@@ -84,9 +85,11 @@ static void the_host_gives_only_its_own(void)
 
 		assert_refused(host_donate_hyp(pa, 1, &want), STOCKADE_EPERM);
 		assert_refused(host_donate_pool(pa, 1, &want), STOCKADE_EPERM);
-		assert_refused(host_donate_guest(vm.mem, pa, IPA_EMPTY, 1, &want), STOCKADE_EPERM);
-		assert_refused(host_donate_guest(vm.mem, pa, IPA_NONE, 1, &want), STOCKADE_EPERM);
-		assert_refused(host_donate_guest(other.mem, pa, IPA_EMPTY, 1, &want),
+		assert_refused(host_donate_guest(vm.mem, pa, IPA_EMPTY, 1, &more, &want),
+			       STOCKADE_EPERM);
+		assert_refused(host_donate_guest(vm.mem, pa, IPA_NONE, 1, &more, &want),
+			       STOCKADE_EPERM);
+		assert_refused(host_donate_guest(other.mem, pa, IPA_EMPTY, 1, &more, &want),
 			       STOCKADE_EPERM);
 		if (w != HOST_LOG && w != HOST_RUN)
 			assert_refused(host_share_hyp(pa, &want), STOCKADE_EPERM);
@@ -149,13 +152,14 @@ static void nonsense_addresses_are_refused(void)
 		assert_refused(host_donate_hyp(bad[i], 1, &want), STOCKADE_EINVAL);
 		assert_refused(host_donate_pool(bad[i], 1, &want), STOCKADE_EINVAL);
 		assert_refused(host_share_hyp(bad[i], &want), STOCKADE_EINVAL);
-		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_EMPTY, 1, &want),
+		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_EMPTY, 1, &more, &want),
 			       STOCKADE_EINVAL);
-		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_BLOCK, NR_BLOCK, &want),
+		assert_refused(host_donate_guest(vm.mem, bad[i], IPA_BLOCK, NR_BLOCK, &more, &want),
 			       STOCKADE_EINVAL);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		assert_refused(host_donate_guest(vm.mem, 0x40600000, 0xc0000000, counts[i], &want),
+		assert_refused(host_donate_guest(vm.mem, 0x40600000, 0xc0000000, counts[i], &more,
+						 &want),
 			       STOCKADE_EINVAL);
 		if (counts[i] == 0 || counts[i] > 16) {
 			assert_refused(host_donate_hyp(0x40600000, counts[i], &want),
@@ -169,12 +173,13 @@ static void nonsense_addresses_are_refused(void)
 	assert_refused(host_donate_hyp(0x407ff000, 2, &want), STOCKADE_EINVAL);
 	assert_refused(host_donate_hyp(0x41402000, 2, &want), STOCKADE_EINVAL);
 	/* Blocks must be aligned on both sides. */
-	assert_refused(host_donate_guest(vm.mem, 0x40601000, IPA_NONE, NR_BLOCK, &want),
+	assert_refused(host_donate_guest(vm.mem, 0x40601000, IPA_NONE, NR_BLOCK, &more, &want),
 		       STOCKADE_EINVAL);
-	assert_refused(host_donate_guest(vm.mem, 0x40600000, IPA_NONE + PAGE_SIZE, NR_BLOCK, &want),
+	assert_refused(host_donate_guest(vm.mem, 0x40600000, IPA_NONE + PAGE_SIZE, NR_BLOCK, &more,
+					 &want),
 		       STOCKADE_EINVAL);
 	/* The block at the end of the second range is not whole. */
-	assert_refused(host_donate_guest(vm.mem, 0x41400000, IPA_NONE, NR_BLOCK, &want),
+	assert_refused(host_donate_guest(vm.mem, 0x41400000, IPA_NONE, NR_BLOCK, &more, &want),
 		       STOCKADE_EINVAL);
 }
 
@@ -225,7 +230,8 @@ static void nonsense_ipas_are_refused(void)
 	no_more_moving();
 	pa = page_in[HOST_IN_TABLE];
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		assert_refused(host_donate_guest(vm.mem, pa, bad[i], 1, &want), STOCKADE_EINVAL);
+		assert_refused(host_donate_guest(vm.mem, pa, bad[i], 1, &more, &want),
+			       STOCKADE_EINVAL);
 		assert_refused(guest_share_host(vm.mem, bad[i]), STOCKADE_EINVAL);
 		assert_refused(guest_unshare_host(vm.mem, bad[i]), STOCKADE_EINVAL);
 		assert_refused(guest_relinquish(vm.mem, bad[i]), STOCKADE_EINVAL);
@@ -254,7 +260,7 @@ static void one_bad_page_spoils_the_range(void)
 			struct page *page = fake_page(block + at[i] * PAGE_SIZE);
 
 			page->state = states[s];
-			assert_refused(host_donate_guest(vm.mem, block, 0xc0000000, NR_BLOCK,
+			assert_refused(host_donate_guest(vm.mem, block, 0xc0000000, NR_BLOCK, &more,
 							 &want),
 				       STOCKADE_EPERM);
 			page->state = PAGE_HOST;
@@ -406,7 +412,8 @@ static void guest_calls_on_every_kind_of_ipa(void)
 				TRY(guest_guard_mmio(vm.mem, ipa_of[k], &missing), code[call]);
 				break;
 			default:
-				TRY(host_donate_guest(vm.mem, pa, ipa_of[k], 1, &want), code[call]);
+				TRY(host_donate_guest(vm.mem, pa, ipa_of[k], 1, &more, &want),
+				    code[call]);
 				break;
 			}
 			fake_check();
@@ -421,14 +428,14 @@ static void blocks_go_to_empty_places_only(void)
 
 	make_all_ipas();
 	assert_refused(host_donate_guest(vm.mem, block, ALIGN_DOWN(IPA_PAGE, BLOCK), NR_BLOCK,
-					 &want),
+					 &more, &want),
 		       STOCKADE_EAGAIN);
-	assert_refused(host_donate_guest(vm.mem, block, IPA_BLOCK, NR_BLOCK, &want),
+	assert_refused(host_donate_guest(vm.mem, block, IPA_BLOCK, NR_BLOCK, &more, &want),
 		       STOCKADE_EEXIST);
 	/* Empty, but with a table that had a page. */
 	donate(&vm, 0x41402000, IPA_NONE, 1);
 	assert_ret(guest_relinquish(vm.mem, IPA_NONE), 0);
-	assert_refused(host_donate_guest(vm.mem, block, IPA_NONE, NR_BLOCK, &want),
+	assert_refused(host_donate_guest(vm.mem, block, IPA_NONE, NR_BLOCK, &more, &want),
 		       STOCKADE_EAGAIN);
 }
 
@@ -439,7 +446,8 @@ static void a_split_block_of_the_hosts_is_not_given_whole(void)
 	pa_t block = host_block();
 
 	assert_ret(host_donate_hyp(block + PAGE_SIZE, 1, &want), 0);
-	assert_refused(host_donate_guest(own.mem, block, 0, NR_BLOCK, &want), STOCKADE_EPERM);
+	assert_refused(host_donate_guest(own.mem, block, 0, NR_BLOCK, &more, &want),
+		       STOCKADE_EPERM);
 	hyp_donate_host(block + PAGE_SIZE);
 	donate(&own, block, 0, NR_BLOCK);
 }
@@ -456,14 +464,16 @@ static void a_table_of_the_hosts_is_not_given_whole(void)
 	for (u64 i = 1; i < NR_BLOCK; i++)
 		assert_ret(guest_relinquish(own.mem, i * PAGE_SIZE), 0);
 	assert_int_equal(fake_walk(&host_map, block).level, 3);
-	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &want), STOCKADE_EPERM);
+	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &more, &want),
+		       STOCKADE_EPERM);
 	assert_ret(guest_relinquish(own.mem, 0), 0);
 	assert_int_equal(fake_walk(&host_map, block).level, 2);
 
 	spin_lock(&mem_lock);
 	pgtable_make(&host_map, block, 3);
 	spin_unlock(&mem_lock);
-	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &want), STOCKADE_EAGAIN);
+	assert_refused(host_donate_guest(own.mem, block, BLOCK, NR_BLOCK, &more, &want),
+		       STOCKADE_EAGAIN);
 	donate(&own, block, BLOCK, 1);
 }
 

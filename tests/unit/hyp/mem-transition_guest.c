@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 static struct test_vm vm;
 
 /* --- sharing --- */
@@ -107,10 +108,11 @@ static void a_forced_page_is_zeroed_and_poisoned(void)
 	assert_page_is(next, 0x5afe);
 	assert_false(guest_is_poisoned(vm.mem, 0x2000));
 	/* There is no page for it any more, neither that nor another. */
-	assert_refused(host_donate_guest(vm.mem, pa, 0x1000, 1, &want), STOCKADE_EFAULT);
-	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &want), STOCKADE_EFAULT);
+	assert_refused(host_donate_guest(vm.mem, pa, 0x1000, 1, &more, &want), STOCKADE_EFAULT);
+	assert_refused(host_donate_guest(vm.mem, host_page(), 0x1000, 1, &more, &want),
+		       STOCKADE_EFAULT);
 	/* Elsewhere it is a page like any other. */
-	assert_ret(host_donate_guest(vm.mem, pa, 0x3000, 1, &want), 0);
+	assert_ret(host_donate_guest(vm.mem, pa, 0x3000, 1, &more, &want), 0);
 }
 
 /* One page of a block: the other 511 stay, with their contents and translations. */

@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 static struct test_vm vm;
 
 /* --- maintenance --- */
@@ -31,6 +32,17 @@ static void force_reclaim_in_order(void)
 	}
 }
 
+/* Of the locks that were held when a page was last cleaned, the one that was taken last. */
+static const char *last_cleaned_under(void)
+{
+	const char *unlocked = "none";
+
+	for (unsigned int i = fake.nr_ops; i-- && fake.ops[i].kind != FAKE_DC_CIVAC;)
+		if (fake.ops[i].kind == FAKE_UNLOCK)
+			unlocked = (const char *)fake.ops[i].a;
+	return unlocked;
+}
+
 /* Donation: the host's TLBs, then clean to the PoC (no FWB) every page, then the I-cache, then the entry. */
 static void donation_in_order(void)
 {
@@ -45,7 +57,19 @@ static void donation_in_order(void)
 		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		fake.nr_ops = 0;
-		donate(&vm, block, 0, NR_BLOCK);
+		assert_ret(host_donate_guest(vm.mem, block, 0, NR_BLOCK, &more, &want), 0);
+		/* Without FWB in pieces, and none of them under mem_lock. */
+		assert_int_equal(more, !fwb);
+		assert_int_equal(count_ops(FAKE_DC_CIVAC), 0);
+		for (u64 i = 0; i < 8 && !fwb; i++) {
+			assert_guest_has_not(&vm, i * 64 * PAGE_SIZE);
+			assert_true(more);
+			assert_ret(host_donate_guest(vm.mem, block, 0, NR_BLOCK, &more, &want), 0);
+			assert_int_equal(count_ops(FAKE_DC_CIVAC), (i + 1) * 64);
+			assert_string_equal(last_cleaned_under(), "&mem->lock");
+		}
+		assert_false(more);
+		assert_guest_has(&vm, 511 * PAGE_SIZE, block + 511 * PAGE_SIZE);
 		at = op_after(FAKE_TLBI_IPAS2E1IS, host_map.vttbr, block, -1);
 		for (u64 i = 0; i < NR_BLOCK && !fwb; i++)
 			at = op_after(FAKE_DC_CIVAC, block + i * PAGE_SIZE, PAGE_SIZE, at);

@@ -3,6 +3,7 @@
 #include "hyptest.h"
 
 static struct want want;
+static bool more;
 static struct test_vm vm;
 
 /*
@@ -28,11 +29,11 @@ static void el2s_pool_is_asked_for_exactly_what_lacks(void)
 				assert_ret(hc(STOCKADE_HC_POOL_TOPUP, PFN(spare_page()), 1), 0);
 			pa = host_block();
 			set_hyp_pool_free(free);
-#define CALL()                                                    \
-	(call == 0 ? host_donate_hyp(pa, 1, &want) :              \
-	 call == 1 ? host_share_hyp(pa, &want) :                  \
-	 call == 2 ? host_donate_guest(vm.mem, pa, 0, 1, &want) : \
-		     host_donate_guest(vm.mem, pa, 0, NR_BLOCK, &want))
+#define CALL()                                                           \
+	(call == 0 ? host_donate_hyp(pa, 1, &want) :                     \
+	 call == 1 ? host_share_hyp(pa, &want) :                         \
+	 call == 2 ? host_donate_guest(vm.mem, pa, 0, 1, &more, &want) : \
+		     host_donate_guest(vm.mem, pa, 0, NR_BLOCK, &more, &want))
 			ret = CALL();
 			if (!ret) {
 				enough = free;
@@ -95,13 +96,13 @@ static void a_vms_pool_is_asked_for_exactly_what_lacks(void)
 		vm = make_vm_bits(0, cases[i].bits);
 		pa = host_block();
 		for (u64 have = 0; have < cases[i].tables; have++) {
-			assert_refused(host_donate_guest(vm.mem, pa, GIB, nr, &want),
+			assert_refused(host_donate_guest(vm.mem, pa, GIB, nr, &more, &want),
 				       STOCKADE_ENOMEM);
 			assert_int_equal(want.pool, STOCKADE_POOL_VM);
 			assert_int_equal(want.pages, cases[i].tables - have);
 			assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		}
-		assert_ret(host_donate_guest(vm.mem, pa, GIB, nr, &want), 0);
+		assert_ret(host_donate_guest(vm.mem, pa, GIB, nr, &more, &want), 0);
 		assert_int_equal(vm.mem->pool.free, 0);
 		assert_int_equal(vm.mem->pool.reserved, nr == 1 ? 0 : 1);
 		assert_int_equal(hyp_pool.reserved, nr == 1 ? 0 : 1);
