@@ -57,6 +57,7 @@ static void donation_in_order(void)
 		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		assert_ret(vm_topup(vm.vm, spare_page(), 1, &want), 0);
 		fake.nr_ops = 0;
+		more = true; /* what it was before says nothing */
 		assert_ret(host_donate_guest(vm.mem, block, 0, NR_BLOCK, &more, &want), 0);
 		/* Without FWB in pieces, and none of them under mem_lock. */
 		assert_int_equal(more, !fwb);
