@@ -163,14 +163,21 @@ static inline int stockade_hc_vcpu_set_reg(u32 handle, u32 index, u32 reg, u64 v
 static inline int stockade_hc_host_donate_guest(u32 handle, u64 pfn, u64 gfn, u64 nr)
 {
 	struct stockade_result res;
-	int err;
+	bool begun = false;
 
-	/* What was begun is not refused later. */
 	for (;;) {
-		err = stockade_call_topup(handle, &res, STOCKADE_HC_HOST_DONATE_GUEST, handle, pfn,
-					  gfn, nr);
-		if (err || !res.x1)
-			return err;
+		int err = stockade_call_topup(handle, &res, STOCKADE_HC_HOST_DONATE_GUEST, handle,
+					      pfn, gfn, nr);
+
+		/*
+		 * A block that was begun is the guest's, and if there is nothing to go on with, a touch of the
+		 * kernel's on another CPU has; or the VM dies, and gives it back with all the rest.
+		 */
+		if (err)
+			return begun ? 0 : err;
+		if (!res.x1)
+			return 0;
+		begun = true;
 		cond_resched();
 	}
 }

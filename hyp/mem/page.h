@@ -15,6 +15,8 @@
  *   PAGE_GUEST_SHARED  VM `owner`  RWX     -          RWX     guest's, seen by the host
  *   PAGE_MOVING        see below   -       -          -       on its way, nobody may touch it
  *
+ * The guest does not have a PAGE_GUEST yet if it is of a block that is still to be cleaned (PTE_UNCLEAN).
+ *
  * PAGE_MOVING marks a page that one CPU is zeroing without holding mem_lock: it has left its old owner
  * and not yet reached the new one.
  */

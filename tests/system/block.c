@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -18,11 +19,12 @@
 #include "kvmtest.h"
 #include "tap.h"
 
-#define BLOCK	 0x48000000ull
-#define SEED	 0x5ec4e7ull
-#define NR_HUGE	 48u
-#define PAGE(n)	 ((n)*KT_PAGE)
-#define BLOCK_KB 2048
+#define BLOCK	  0x48000000ull
+#define SEED	  0x5ec4e7ull
+#define NR_HUGE	  48u
+#define NR_ROUNDS 24u
+#define PAGE(n)	  ((n)*KT_PAGE)
+#define BLOCK_KB  2048
 
 static int64_t locked_kb(void)
 {
@@ -162,6 +164,58 @@ static void test_misaligned(void)
 	munmap(mem, KT_2M);
 }
 
+static volatile bool stop_reading;
+
+/* The kernel reads one page of the block, all the time. */
+static void *read_page(void *page)
+{
+	int fd = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	uint64_t v;
+
+	while (!stop_reading)
+		if (pread(fd, &v, 8, (off_t)(uintptr_t)page) != 8)
+			bail("the kernel can't read: %s", strerror(errno));
+	close(fd);
+	return NULL;
+}
+
+/*
+ * A block that takes several calls of the module's (a CPU without FWB), and a kernel that touches it meanwhile, which may
+ * finish it, and split it: what the guest has stays accounted. Guards stockade_hc_host_donate_guest().
+ */
+static void test_touched_meanwhile(void)
+{
+	unsigned int round, i, bad = 0;
+
+	for (round = 0; round < NR_ROUNDS; round++) {
+		uint8_t *mem = huge();
+		int64_t before, lost = 0;
+		pthread_t reader;
+		struct kt_vm vm;
+
+		if (!mem) {
+			skip("no huge page was to be had", "a block that is touched meanwhile");
+			return;
+		}
+		new_vm(&vm, BLOCK, mem);
+		before = locked_kb();
+		stop_reading = false;
+		if (pthread_create(&reader, NULL, read_page, mem + PAGE(500)))
+			bail("no thread");
+		usleep(1000);
+		kt_do(&vm.vcpu[0], CMD_STORE, BLOCK + PAGE(7), 8, 1, 0);
+		stop_reading = true;
+		pthread_join(reader, NULL);
+		for (i = 0; i < 512; i++)
+			lost += is_lost(mem + PAGE(i));
+		bad += 4 * lost > locked_kb() - before;
+		kt_close(&vm);
+		munmap(mem, KT_2M);
+	}
+	is(bad, 0, "a block is accounted although the kernel touches it on its way, %u times",
+	   NR_ROUNDS);
+}
+
 static void drop_ipc_lock(void)
 {
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -273,6 +327,7 @@ int main(void)
 	test_block();
 	test_whole();
 	test_misaligned();
+	test_touched_meanwhile();
 	test_recombine();
 	test_limit();
 	return tap_end();
