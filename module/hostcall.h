@@ -170,8 +170,8 @@ static inline int stockade_hc_host_donate_guest(u32 handle, u64 pfn, u64 gfn, u6
 					      pfn, gfn, nr);
 
 		/*
-		 * A block that was begun is the guest's, and if there is nothing to go on with, a touch of the
-		 * kernel's on another CPU has; or the VM dies, and gives it back with all the rest.
+		 * A block that was begun is the guest's. To go on with it is refused if a touch of the kernel's on
+		 * another CPU has finished it; or if the VM dies, which gives it back with all the rest.
 		 */
 		if (err)
 			return begun ? 0 : err;

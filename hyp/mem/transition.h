@@ -2,7 +2,8 @@
 /*
  * Every way in which a page changes hands. Each of these checks all preconditions on all sides under
  * the locks, then commits by steps that cannot fail: a refused one has changed nothing. When it
- * returns, no TLB holds and no cache writes back anything of the old owner.
+ * returns, no TLB holds and no cache writes back anything of the old owner (of a block that is donated in pieces:
+ * when the last has been).
  *
  * Addresses come from a hostile host or guest: any value is allowed, and checked here.
  * They return STOCKADE_OK or a STOCKADE_E* code of stockade/hostcall.h.

@@ -62,8 +62,8 @@ enum stockade_hostcall {
 	 * (handle, pfn, gfn, nr) Donate nr contiguous host pages, contents kept, to be guest
 	 * pages from gfn on. nr is 1 or 512; for 512 pfn and gfn are 512-aligned.
 	 * -> x1 = 1: the block is lost to the host, and the guest gets it when it is cleaned; go on
-	 * with that by the same call. If that is refused, there was nothing to go on with any more:
-	 * a touch of the host's had, or the VM is dying. The block stays lost.
+	 * with that by the same call. It is refused if a touch of the host's has finished the block
+	 * meanwhile, or if the VM is dying; the block is lost all the same.
 	 * EPERM: a page is not the host's alone. EEXIST: the guest has a page there already.
 	 * EFAULT: the IPA is poisoned, or the guest's MMIO. EAGAIN: nr is 512 and
 	 * that range has, or once had, single pages or marks: use nr = 1.

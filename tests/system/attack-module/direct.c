@@ -141,6 +141,20 @@ static s64 give_block(u64 handle, u64 pfn, u64 *more, unsigned int *calls)
 	return raw_call(STOCKADE_HC_HOST_DONATE_GUEST, handle, pfn, 0x50000, 512, more);
 }
 
+/* The block is full of something, and there is a VM to give it to. */
+static bool fill_for_vm(struct raw_vm *vm, void *block)
+{
+	memset(block, 0xa5, SZ_2M);
+	return raw_create(vm, NULL);
+}
+
+/* The VM goes: what has it left in the block? */
+static void end_vm(struct seq_buf *out, const char *what, u64 handle, const void *block)
+{
+	seq_buf_printf(out, "%s_destroyed %d\n", what, raw_destroy(handle));
+	seq_buf_printf(out, "%s_not_zero %d\n", what, !!memchr_inv(block, 0, SZ_2M));
+}
+
 /*
  * A block, which without FWB is cleaned in pieces: given whole; and, once it is begun, touched by the kernel, or its VM
  * ended.
@@ -155,32 +169,28 @@ int block_in_pieces(struct seq_buf *out)
 	u64 *word;
 	s64 err = 0;
 
-	if (!pfn || !raw_create(&vm, NULL))
+	if (!pfn)
 		return -EIO;
 	word = pfn_to_kaddr(pfn);
-	memset(word, 0xa5, SZ_2M);
+	if (!fill_for_vm(&vm, word))
+		return -EIO;
 	while (!err && more && calls < 100)
 		err = give_block(vm.handle, pfn, &more, &calls);
 	seq_buf_printf(out, "given %lld\ncalls %u\nshould %u\n", err, calls, fwb ? 1 : 9);
 	seq_buf_printf(out, "again %lld\n", give_block(vm.handle, pfn, &more, &calls));
-	seq_buf_printf(out, "given_destroyed %d\n", raw_destroy(vm.handle));
-	seq_buf_printf(out, "given_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+	end_vm(out, "given", vm.handle, word);
 
-	if (!raw_create(&vm, NULL))
+	if (!fill_for_vm(&vm, word))
 		return -EIO;
-	memset(word, 0xa5, SZ_2M);
 	seq_buf_printf(out, "begun %lld\n", give_block(vm.handle, pfn, &more, &calls));
 	seq_buf_printf(out, "touched %llx\n", READ_ONCE(word[SZ_1M / 8]));
 	seq_buf_printf(out, "gone_on %lld\n", give_block(vm.handle, pfn, &more, &calls));
-	seq_buf_printf(out, "touched_destroyed %d\n", raw_destroy(vm.handle));
-	seq_buf_printf(out, "touched_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+	end_vm(out, "touched", vm.handle, word);
 
-	if (!raw_create(&vm, NULL))
+	if (!fill_for_vm(&vm, word))
 		return -EIO;
-	memset(word, 0xa5, SZ_2M);
 	give_block(vm.handle, pfn, &more, &calls);
-	seq_buf_printf(out, "begun_destroyed %d\n", raw_destroy(vm.handle));
-	seq_buf_printf(out, "begun_not_zero %d\n", !!memchr_inv(word, 0, SZ_2M));
+	end_vm(out, "begun", vm.handle, word);
 	take_back(mark);
 	return 0;
 }
