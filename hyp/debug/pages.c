@@ -18,7 +18,7 @@ static pa_t lookup(const struct pgtable *pt, u64 ia)
 	unsigned int level;
 	u64 entry = *pgtable_find(pt, ia, &level);
 
-	if (!(entry & (PTE_VALID | PTE_UNCLEAN)))
+	if (!pte_has_page(entry))
 		return NOWHERE;
 	return (entry & PTE_ADDR) + (ia & (level_size(level) - 1));
 }

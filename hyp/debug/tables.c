@@ -49,6 +49,19 @@ static enum stockade_broken claim_table(struct table_visitor *visitor, pa_t tabl
 	return claim((struct check *)visitor, table, STOCKADE_BROKEN_TABLE);
 }
 
+/* A pool's page, which is zero from the word first on. */
+static enum stockade_broken claim_zeroed(struct check *check, pa_t page, unsigned int first)
+	REQUIRES(mem)
+{
+	enum stockade_broken broken = claim(check, page, STOCKADE_BROKEN_POOL_PAGE);
+	const u64 *word = hyp_va(page);
+
+	for (unsigned int i = first; !broken && i < PAGE_SIZE / 8; i++)
+		if (word[i])
+			broken = STOCKADE_BROKEN_POOL_PAGE;
+	return broken;
+}
+
 /* With the pool's lock too. */
 static enum stockade_broken check_pool(struct check *check, const struct pool *pool) REQUIRES(mem)
 {
@@ -56,17 +69,12 @@ static enum stockade_broken check_pool(struct check *check, const struct pool *p
 	enum stockade_broken broken = STOCKADE_BROKEN_NOTHING;
 
 	for (pa_t page = pool->head; !broken && page && nr <= limit; nr++) {
-		const u64 *word = hyp_va(page);
-
-		broken = claim(check, page, STOCKADE_BROKEN_POOL_PAGE);
-		for (unsigned int i = 1; !broken && i < PAGE_SIZE / 8; i++)
-			if (word[i])
-				broken = STOCKADE_BROKEN_POOL_PAGE;
+		broken = claim_zeroed(check, page, 1);
 		if (!broken)
-			page = word[0];
+			page = *(const u64 *)hyp_va(page);
 	}
 	for (pa_t page = pool->next; !broken && page < pool->end; page += PAGE_SIZE, nr++)
-		broken = claim(check, page, STOCKADE_BROKEN_POOL_PAGE);
+		broken = claim_zeroed(check, page, 0);
 	if (!broken && nr != limit)
 		broken = STOCKADE_BROKEN_POOL_COUNT;
 	return broken;

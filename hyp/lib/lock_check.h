@@ -32,6 +32,12 @@
 /* A function: takes a lock of that class and gives it back. To be called with none held that may not be. */
 #define TAKES(class) LOCK_ATTRIBUTE(locks_excluded(NOT_UNDER_##class(LOCK_TOKEN)))
 
+/*
+ * A function: zeroes, cleans or copies a page. Only who wants the same VM, or the FF-A proxy, may have to wait for that. So
+ * neither mem's lock is held, nor one under which that may not be taken.
+ */
+#define PAGE_WORK TAKES(mem)
+
 /* The ways to get a lock and to be rid of it. */
 #define ACQUIRES(...) LOCK_ATTRIBUTE(acquire_capability(__VA_ARGS__))
 #define RELEASES(...) LOCK_ATTRIBUTE(release_capability(__VA_ARGS__))

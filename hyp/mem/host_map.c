@@ -13,6 +13,12 @@
 
 struct pgtable host_map;
 
+/*
+ * Tables that blocks have replaced since mem_lock was taken, linked through their first words. Not zeroed yet, and in no
+ * pool.
+ */
+static pa_t replaced GUARDED_BY(mem);
+
 /* At launch, where there are no others that the host has. */
 static bool host_has(const struct page *page)
 {
@@ -32,7 +38,6 @@ int host_map_init(unsigned int ipa_bits)
 	while (hyp_pool.next < root + nr_root * PAGE_SIZE) {
 		pa_t page = hyp_pool.next;
 
-		clear_page(hyp_va(page));
 		hyp_pool.next += PAGE_SIZE;
 		hyp_pool.free--;
 		if (page < root)
@@ -139,11 +144,35 @@ static u64 collapse(const u64 *entry, pa_t pa, unsigned int level) REQUIRES(mem)
 		tlb_flush_s2_all(host_map.vttbr);
 		table_write(above, pte_leaf(base, level - 1, HOST_RAM));
 		table_write_barrier();
-		clear_page(hyp_va(old));
-		pool_put(&hyp_pool, old);
+		table_write(hyp_va(old), replaced);
+		replaced = old;
 		entry = above;
 	}
 	return looked;
+}
+
+/* Not inlined: there is seldom one, and each page that comes back would pay for saving the registers. */
+__attribute__((noinline)) static void zero_tables(pa_t table) TAKES(mem)
+{
+	while (table) {
+		pa_t next = *(pa_t *)hyp_va(table);
+
+		clear_page(hyp_va(table));
+		spin_lock(&mem_lock);
+		pool_put(&hyp_pool, table);
+		spin_unlock(&mem_lock);
+		table = next;
+	}
+}
+
+void host_map_unlock(void)
+{
+	pa_t tables = replaced;
+
+	replaced = 0;
+	spin_unlock(&mem_lock);
+	if (tables)
+		zero_tables(tables);
 }
 
 u64 host_remap(pa_t pa, unsigned int level)

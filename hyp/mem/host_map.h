@@ -26,7 +26,7 @@ unsigned int host_map_missing(pa_t pa, unsigned int level) REQUIRES(mem);
 void host_unmap(pa_t pa, unsigned int level) REQUIRES(mem);
 /*
  * Give it back; tables that then map only RAM of the host, whole, become blocks again. Returns how many pairs of a
- * table's entries were looked at for that.
+ * table's entries were looked at for that. mem_lock is to be given back by host_map_unlock().
  */
 u64 host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
 /*
@@ -34,8 +34,10 @@ u64 host_remap(pa_t pa, unsigned int level) REQUIRES(mem);
  * must find it still there.
  */
 void host_map_shared(pa_t pa) REQUIRES(mem);
-/* Such a page is the host's now: perhaps its table becomes a block. Returns what host_remap() does. */
+/* Such a page is the host's now: perhaps its table becomes a block. Returns, and asks for, what host_remap() does. */
 u64 host_keep(pa_t pa) REQUIRES(mem);
+/* Give mem_lock back. Then zero the tables that blocks have replaced, and put them into hyp_pool. */
+void host_map_unlock(void) RELEASES(LOCK_TOKEN(mem));
 
 /*
  * The host touched what is not RAM and not mapped: map the largest block around it without RAM.

@@ -3,6 +3,7 @@
 
 #include <stockade/hostcall.h>
 
+#include "arch/cache.h"
 #include "arch/cpu.h"
 #include "arch/layout.h"
 #include "arch/table.h"
@@ -73,6 +74,12 @@ static bool map_array(const struct stockade_launch *launch)
 		mapped_to = max_u64(mapped_to, end);
 	}
 	return true;
+}
+
+void hyp_clear(pa_t pa, u64 size)
+{
+	for (u64 at = 0; at < size; at += PAGE_SIZE)
+		clear_page(hyp_va(pa + at));
 }
 
 /* One CPU, MMU off: there are no locks yet. */

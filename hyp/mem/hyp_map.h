@@ -26,6 +26,9 @@ struct hyp_image {
 	u64 text_end, rodata_end, end;
 };
 
+/* Zero whole pages that EL2 has in its linear region; size in bytes. */
+void hyp_clear(pa_t pa, u64 size) PAGE_WORK;
+
 /*
  * Build the tables; the first CPU, alone, MMU off. Takes the pool's pages from launch's first piece.
  * ENOMEM: the pool is too small.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "mem/pool.h"
 
-#include "arch/cache.h"
 #include "arch/layout.h"
 #include "arch/table.h"
 #include "lib/panic.h"
@@ -10,7 +9,6 @@ void pool_add_range(struct pool *pool, pa_t base, u64 size)
 {
 	/* What is left of the range before goes to the list. */
 	while (pool->next < pool->end) {
-		clear_page(hyp_va(pool->next));
 		pool->free--;
 		pool_put(pool, pool->next);
 		pool->next += PAGE_SIZE;
@@ -41,7 +39,6 @@ pa_t pool_get(struct pool *pool)
 	}
 	page = pool->next;
 	pool->next += PAGE_SIZE;
-	clear_page(hyp_va(page));
 	return page;
 }
 

@@ -12,11 +12,11 @@ struct pool {
 	pa_t head;    /* a list through the pages' first words; 0 ends it */
 	u64 free;     /* pages that can be had: those in the list or range, less the reserved */
 	u64 reserved; /* set aside, to be had after pool_unreserve() */
-	/* Pages that were never handed out, not zeroed yet: [next, end). */
+	/* Pages that were never handed out: [next, end). */
 	pa_t next, end;
 };
 
-/* Give the pool a range at once; it is zeroed as it is used. One range at a time. */
+/* Give the pool a range of zeroed pages. Only one range is kept: what is left of the one before goes to the list. */
 void pool_add_range(struct pool *pool, pa_t base, u64 size);
 /* Give it one page, zeroed. */
 void pool_put(struct pool *pool, pa_t page);

@@ -68,6 +68,12 @@ static inline bool pte_is_table(u64 pte, unsigned int level)
 	return level < 3 && (pte & (PTE_VALID | PTE_TABLE)) == (PTE_VALID | PTE_TABLE);
 }
 
+/* Does it name a page or block, mapped or (of a guest's) still to be cleaned? */
+static inline bool pte_has_page(u64 pte)
+{
+	return pte & (PTE_VALID | PTE_UNCLEAN);
+}
+
 static inline bool pte_is_unclean(u64 pte)
 {
 	return (pte & (PTE_VALID | PTE_UNCLEAN)) == PTE_UNCLEAN;

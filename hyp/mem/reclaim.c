@@ -43,7 +43,7 @@ bool guest_is_dying(struct guest_mem *mem)
 }
 
 /* Zero nr pages of the guest's, unless the host sees them anyhow. */
-static void zero_pages(pa_t pa, u64 nr) REQUIRES(guest_mem)
+static void zero_pages(pa_t pa, u64 nr) REQUIRES(guest_mem) PAGE_WORK
 {
 	for (u64 i = 0; i < nr; i++, pa += PAGE_SIZE)
 		if (!page_is_guest_shared(pa))
@@ -70,7 +70,7 @@ static s64 give_back(struct guest_mem *mem, u64 *entry, unsigned int level) REQU
 		pool_unreserve(&mem->pool, 1);
 	}
 	cost = (s64)(shared ? host_keep(pa) : host_remap(pa, level));
-	spin_unlock(&mem_lock);
+	host_map_unlock();
 	return cost;
 }
 
@@ -134,7 +134,7 @@ static void reclaim_by_array(struct guest_mem *mem) REQUIRES_LOCK(mem->lock) REQ
 			*page = (struct page){ .state = PAGE_HOST };
 			budget -= (s64)host_keep(pa);
 		}
-		spin_unlock(&mem_lock);
+		host_map_unlock();
 	}
 }
 
@@ -160,7 +160,7 @@ bool guest_reclaim_some(struct guest_mem *mem)
 			entry = pgtable_find(&mem->map, mem->reclaim_next, &level);
 			size = level_size(level);
 		}
-		if (*entry & (PTE_VALID | PTE_UNCLEAN)) {
+		if (pte_has_page(*entry)) {
 			n = min_u64(((u64)budget + PAGE_STEP - 1) / PAGE_STEP,
 				    size / PAGE_SIZE - mem->reclaim_zeroed);
 			zero_pages((*entry & PTE_ADDR) + mem->reclaim_zeroed * PAGE_SIZE, n);
@@ -193,8 +193,7 @@ void guest_unmap_all(struct guest_mem *mem)
 	mem->dying = true;
 	mem->unmapped = true;
 	mem->reclaim_next = 0;
-	for (unsigned int i = 0; i < stockade_s2_root_pages(mem->map.ia_bits); i++)
-		clear_page(hyp_va(mem->map.root + i * PAGE_SIZE));
+	hyp_clear(mem->map.root, stockade_s2_root_pages(mem->map.ia_bits) * PAGE_SIZE);
 	tlb_flush_s2_all(mem->map.vttbr);
 	icache_inval_all();
 	spin_unlock(&mem->lock);

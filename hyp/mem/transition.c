@@ -31,7 +31,7 @@ void scrub_page(pa_t pa)
 	window_close();
 }
 
-static void clean_page(pa_t pa)
+static void clean_page(pa_t pa) PAGE_WORK
 {
 	dcache_clean_inval_poc(window_open(pa), PAGE_SIZE);
 	window_close();
@@ -94,8 +94,7 @@ static int donate_hyp(pa_t pa, u64 nr, u64 reserve, struct want *want)
 	spin_unlock(&mem_lock);
 
 	/* Nobody else knows of them yet. */
-	for (u64 i = 0; i < nr; i++)
-		clear_page(hyp_va(pa + i * PAGE_SIZE));
+	hyp_clear(pa, nr * PAGE_SIZE);
 	return STOCKADE_OK;
 }
 
@@ -147,7 +146,7 @@ void hyp_donate_host(pa_t pa)
 	*page_of(pa) = (struct page){ .state = PAGE_HOST };
 	page_nr_hyp--;
 	host_remap(pa, 3);
-	spin_unlock(&mem_lock);
+	host_map_unlock();
 }
 
 int host_share_hyp(pa_t pa, struct want *want)
@@ -216,7 +215,7 @@ static bool ipa_is_valid(const struct guest_mem *mem, ipa_t ipa)
  * Without FWB a guest with its caches off reads memory itself: what the host left in caches must be
  * there first, and must not be written back later over what the guest wrote.
  */
-static void clean_for_guest(pa_t pa)
+static void clean_for_guest(pa_t pa) PAGE_WORK
 {
 	if (!arch_has_fwb())
 		clean_page(pa);
@@ -226,7 +225,7 @@ static void clean_for_guest(pa_t pa)
 
 /* The same for the next pages of a block; after the last the guest has it. */
 static void clean_some(struct guest_mem *mem, u64 *entry, ipa_t ipa) REQUIRES_LOCK(mem->lock)
-	REQUIRES(guest_mem)
+	REQUIRES(guest_mem) PAGE_WORK
 {
 	u64 cleaned = FIELD_GET(PTE_CLEANED, *entry);
 	pa_t pa = *entry & PTE_ADDR;
@@ -276,7 +275,7 @@ int host_donate_guest(struct guest_mem *mem, pa_t pa, ipa_t ipa, u64 nr, bool *m
 		return STOCKADE_OK;
 	}
 	if (*entry) {
-		ret = *entry & (PTE_VALID | PTE_UNCLEAN) ? STOCKADE_EEXIST : STOCKADE_EFAULT;
+		ret = pte_has_page(*entry) ? STOCKADE_EEXIST : STOCKADE_EFAULT;
 		goto refuse;
 	}
 	if (!host_owns(pa, nr)) {
@@ -485,7 +484,7 @@ int guest_relinquish(struct guest_mem *mem, ipa_t ipa)
 	} else {
 		take_from_guest(mem, pa, ipa, 0);
 	}
-	spin_unlock(&mem_lock);
+	host_map_unlock();
 	spin_unlock(&mem->lock);
 	return ret;
 }
@@ -548,7 +547,7 @@ void guest_force_reclaim(struct guest_mem *mem, pa_t pa)
 			take_from_guest(mem, pa, ipa, PTE_POISON);
 		}
 	}
-	spin_unlock(&mem_lock);
+	host_map_unlock();
 	spin_unlock(&mem->lock);
 }
 

@@ -73,10 +73,10 @@ bool guest_is_mmio(struct guest_mem *mem, ipa_t ipa) TAKES(guest_mem);
  */
 void guest_force_reclaim(struct guest_mem *mem, pa_t pa) TAKES(guest_mem);
 
-/* A scrubbed page that was a guest's is the host's. Returns what host_remap() does. */
+/* A scrubbed page that was a guest's is the host's. Returns, and asks for, what host_remap() does. */
 u64 return_to_host(pa_t pa) REQUIRES(mem);
 /* Zero a page that is on its way to the host, in memory and caches; any page of RAM. */
-void scrub_page(pa_t pa);
+void scrub_page(pa_t pa) PAGE_WORK;
 
 /* Is ipa's entry poisoned? */
 bool guest_is_poisoned(struct guest_mem *mem, ipa_t ipa) TAKES(guest_mem);

@@ -77,7 +77,7 @@ struct stockade_launch {
 	struct stockade_launch_cpu cpu[STOCKADE_MAX_CPUS];
 	/*
 	 * Pages for the page array (8 bytes for each page of RAM, each range of RAM by itself rounded
-	 * out to whole pages) and for the first pool, in pieces.
+	 * out to whole pages) and for the first pool, in pieces. All zero.
 	 */
 	struct stockade_range array[STOCKADE_MAX_PIECES];
 	struct stockade_range pool[STOCKADE_MAX_PIECES];

@@ -3,13 +3,15 @@
  * A test of `make check`, not of the hypervisor: tools/check.sh compiles this with MISUSE from 0 to LAST_MISUSE.
  * Clang has to accept 0, and to refuse each of the others.
  */
+#include "arch/cache.h"
+#include "arch/layout.h"
 #include "mem/host_map.h"
 #include "mem/hyp_map.h"
 #include "mem/page.h"
 #include "mem/transition.h"
 #include "vm/vcpu.h"
 
-#define LAST_MISUSE 16
+#define LAST_MISUSE 18
 
 static bool is_sealed(struct vm *vm) REQUIRES_LOCK(vm->lock) REQUIRES(vm)
 {
@@ -64,8 +66,12 @@ void lock_misuse(struct vm *vm, struct vm *other, struct vcpu *vcpu, pa_t pa)
 	guest_force_reclaim(&vm->mem, pa);
 #elif MISUSE == 15 /* a lock that is not the one that is held */
 	spin_unlock(&vm->lock);
+#elif MISUSE == 16 /* others wait while a page is zeroed */
+	clear_page(hyp_va(pa));
+#elif MISUSE == 17 /* or cleaned, further in */
+	scrub_page(pa);
 #endif
-#if MISUSE == 16 /* on one of two paths */
+#if MISUSE == 18 /* on one of two paths */
 	if (page_of(pa)->state != PAGE_HOST)
 #endif
 		spin_unlock(&mem_lock);

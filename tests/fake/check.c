@@ -76,21 +76,27 @@ static void check_tables(const struct pgtable *pt, const char *whose)
 	fake_each_table(pt, claim_table, (void *)whose);
 }
 
+/* A pool's page, which is zero from the word first on. */
+static void claim_zeroed(pa_t page, size_t first, const char *whose)
+{
+	const u64 *word = fake_ram(page);
+
+	claim(page, USE_POOL, whose);
+	for (size_t i = first; i < PAGE_SIZE / 8; i++)
+		if (word[i])
+			fake_fail("0x%lx is in the pool of %s and not zero", page, whose);
+}
+
 static void check_pool(const struct pool *pool, const char *whose)
 {
 	u64 nr = 0;
 
 	for (pa_t page = pool->head; page; nr++) {
-		const u64 *word = fake_ram(page);
-
-		claim(page, USE_POOL, whose);
-		for (size_t i = 1; i < PAGE_SIZE / 8; i++)
-			if (word[i])
-				fake_fail("0x%lx is in the pool of %s and not zero", page, whose);
-		page = word[0];
+		claim_zeroed(page, 1, whose);
+		page = *(const u64 *)fake_ram(page);
 	}
 	for (pa_t page = pool->next; page < pool->end; page += PAGE_SIZE, nr++)
-		claim(page, USE_POOL, whose);
+		claim_zeroed(page, 0, whose);
 	if (nr != pool->free + pool->reserved)
 		fake_fail("the pool of %s has %lu pages, and says %lu + %lu", whose, nr, pool->free,
 			  pool->reserved);

@@ -226,6 +226,8 @@ unsigned int fake_locks_held(void); /* by the CPU that runs */
 void fake_lock_check(void);
 /* May a lock of that class be taken under one of the other (enum lock_class)? */
 bool fake_lock_may(unsigned int class, unsigned int under);
+/* This CPU goes through a page: PAGE_WORK of lib/lock_check.h, looked at while running. */
+void fake_page_work(void);
 pa_t fake_va_to_pa(const void *va);
 void fake_arch_reset(void);
 unsigned int fake_cpu_index(void);

@@ -174,6 +174,7 @@ void dc_civac(u64 va)
 	u64 line = 4ull << FIELD_GET(GENMASK(19, 16), fake.ctr);
 
 	(void)*(const volatile char *)va; /* faults as the instruction would */
+	fake_page_work();
 	if (!fake.threads)
 		maint_dc(record_bytes(FAKE_DC_CIVAC, ALIGN_DOWN(va, line), line), line);
 }
@@ -191,6 +192,7 @@ static void tell_of_write(u64 va, u64 size)
 static void zero(u64 va, u64 size)
 {
 	(void)*(const volatile char *)va;
+	fake_page_work();
 	if (!fake.threads)
 		maint_zero(record_bytes(FAKE_ZERO, va, size), size);
 	memset((void *)va, 0, size);

@@ -148,11 +148,13 @@ void fake_plan_launch(u64 pool_pages, pa_t pool1)
 		array_pages -= piece;
 		next += PAGE_SIZE; /* a page of the host's in between */
 	}
-	for (unsigned int i = 0; i < launch->nr_array; i++)
-		memset(fake_ram(launch->array[i].base), 0, launch->array[i].size);
 	launch->pool[0] = take(&next, pool_pages);
 	launch->pool[1] = take(pool1 ? &pool1 : &next, 8);
 	launch->nr_pool = 2;
+	for (unsigned int i = 0; i < launch->nr_array; i++)
+		memset(fake_ram(launch->array[i].base), 0, launch->array[i].size);
+	for (unsigned int i = 0; i < launch->nr_pool; i++)
+		memset(fake_ram(launch->pool[i].base), 0, launch->pool[i].size);
 	args = take(&next, ALIGN_UP(sizeof(*launch), PAGE_SIZE) / PAGE_SIZE).base;
 }
 

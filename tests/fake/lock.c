@@ -5,6 +5,7 @@
 
 #include "arch/lock.h"
 #include "fake.h"
+#include "lib/panic.h"
 #include "maint.h"
 
 #define MAX_HELD 8
@@ -137,6 +138,17 @@ void arch_spin_unlock(struct spinlock *lock, unsigned int class, const char *nam
 		call_quietly(maint_after_unlock);
 	call_hook(fake.after_unlock, name);
 	reschedule();
+}
+
+void fake_page_work(void)
+{
+	unsigned int cpu = fake_cpu_index();
+
+	/* Whoever panicked may hold anything. */
+	for (unsigned int i = 0; i < nr_held[cpu] && !hyp_panicked; i++)
+		if (!fake_lock_may(LOCK_mem, held[cpu][i].class))
+			fake_fail("CPU %u zeroes or cleans a page under a lock of class %s", cpu,
+				  class_names[held[cpu][i].class]);
 }
 
 unsigned int fake_locks_held(void)

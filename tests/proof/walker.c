@@ -3,7 +3,6 @@
  * That page tables and pools keep the contract which tables.c is in other proofs: on any tree of small tables, with real
  * links between them and a real list of free pages.
  */
-#include "arch/cache.h"
 #include "arch/layout.h"
 #include "arch/tlb.h"
 #include "mem/pgtable.c"
@@ -44,14 +43,6 @@ static pa_t pa_of(unsigned int frame)
 void *hyp_va(pa_t pa)
 {
 	return &memory[frame_of(pa) * TABLE_ENTRIES];
-}
-
-void clear_page(void *va)
-{
-	u64 *words = va;
-
-	for (unsigned int i = 0; i < TABLE_ENTRIES; i++)
-		words[i] = 0;
 }
 
 void tlb_flush_hyp(u64 va)
@@ -158,9 +149,6 @@ static void any_tree(void)
 	__CPROVER_assume(list <= MAX_LIST && range <= 2);
 	for (unsigned int i = 0; i < MAX_LIST; i++)
 		memory[(FREE + i) * TABLE_ENTRIES] = i + 1 < list ? pa_of(FREE + i + 1) : 0;
-	/* Not zeroed yet. */
-	memory[(FREE + 2) * TABLE_ENTRIES] = nondet_u64();
-	memory[(FREE + 3) * TABLE_ENTRIES + 1] = nondet_u64();
 	pool.head = list ? pa_of(FREE) : 0;
 	pool.next = pa_of(FREE + MAX_LIST);
 	pool.end = pool.next + range * PAGE_SIZE;

@@ -258,8 +258,11 @@ static u64 compare_pool(const struct model *m, const struct pool *pool, enum use
 			differs("0x%lx is in a pool, and not zero", page);
 		page = word[0];
 	}
-	for (pa_t page = pool->next; page < pool->end && !why[0]; page += PAGE_SIZE, nr++)
+	for (pa_t page = pool->next; page < pool->end && !why[0]; page += PAGE_SIZE, nr++) {
 		claim(m, page, use, vm);
+		if (((const u64 *)table_at(page))[(tick * 37 + nr) % 512])
+			differs("0x%lx was never used, and is not zero", page);
+	}
 	if (nr != pool->free + pool->reserved || pool->reserved != reserved)
 		differs("a pool of %lu pages says %lu + %lu, and %lu are to be reserved", nr,
 			pool->free, pool->reserved, reserved);

@@ -270,6 +270,19 @@ static void pools(void)
 	}
 }
 
+/* What was never handed out must be zero too: nobody zeroes it when it is. */
+static void a_pools_range(void)
+{
+	u64 *word;
+
+	prepare();
+	assert_true(hyp_pool.next < hyp_pool.end);
+	for (u64 at = 0; at < PAGE_SIZE / 8; at += 511) {
+		word = (u64 *)fake_ram(hyp_pool.end - PAGE_SIZE) + at;
+		WITH(*word, 1, assert_found(STOCKADE_BROKEN_POOL_PAGE, hyp_pool.end - PAGE_SIZE));
+	}
+}
+
 static void reserves_are_for_blocks(void)
 {
 	prepare();
@@ -449,6 +462,7 @@ int main(void)
 		hyp_test(poison_and_guard_are_legal),
 		hyp_test(tables_are_the_hypervisors),
 		hyp_test(pools),
+		hyp_test(a_pools_range),
 		hyp_test(reserves_are_for_blocks),
 		hyp_test(what_is_two_things),
 		hyp_test(what_is_nothing),

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "arch/cache.h"
 #include "arch/table.h"
 #include "arch/tlb.h"
 #include "hyptest.h"
@@ -177,6 +178,29 @@ static void lock_order_is_kept(void)
 			try_under(held, wanted, allowed[held] & 1u << wanted);
 }
 
+/* No page is zeroed or cleaned under a lock that everybody needs. */
+static void page_work_under_a_lock_is_noticed(void)
+{
+	static const bool may[NR_LOCK_CLASSES] = {
+		[LOCK_vm] = true, [LOCK_guest_mem] = true, [LOCK_ffa] = true
+	};
+	struct want want;
+	pa_t pa = host_page();
+
+	assert_ret(host_donate_hyp(pa, 1, &want), 0);
+	for (unsigned int held = 0; held < NR_LOCK_CLASSES; held++) {
+		take(held);
+		if (may[held]) {
+			clear_and_clean_page(hyp_va(pa));
+		} else {
+			assert_complains(clear_page(hyp_va(pa)));
+			assert_complains(dcache_clean_inval_poc(hyp_va(pa), PAGE_SIZE));
+		}
+		all_free();
+	}
+	hyp_donate_host(pa);
+}
+
 static void give_back_in_the_order_of_taking(void)
 {
 	spin_lock(&locks.guest_mem);
@@ -304,6 +328,7 @@ int main(void)
 		hyp_test(stale_hyp_tlb_is_noticed),
 		hyp_test(double_taking_is_noticed),
 		hyp_test(lock_order_is_kept),
+		hyp_test(page_work_under_a_lock_is_noticed),
 		hyp_test(wrong_unlock_is_noticed),
 		hyp_test(lock_held_at_the_end_is_noticed),
 		hyp_test(lock_misuse_by_threads_is_noticed),

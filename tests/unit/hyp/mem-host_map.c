@@ -106,6 +106,21 @@ static void too_small_a_pool_is_refused(void)
 	}
 }
 
+/* The end of a hold, and the begin of the next. */
+static void settle(void) REQUIRES(mem)
+{
+	host_map_unlock();
+	spin_lock(&mem_lock);
+}
+
+static u64 remap(pa_t pa, unsigned int level) REQUIRES(mem)
+{
+	u64 looked = host_remap(pa, level);
+
+	settle();
+	return looked;
+}
+
 /* A page taken splits its block and changes no other page; given back, the block is whole again. */
 static void a_page_goes_and_comes(void)
 {
@@ -126,7 +141,7 @@ static void a_page_goes_and_comes(void)
 	assert_true(host_mapped(pa + 8 * PAGE_SIZE));
 	assert_int_equal(hyp_pool.free, before - 1);
 	fake.nr_ops = 0;
-	host_remap(pa + 7 * PAGE_SIZE, 3);
+	remap(pa + 7 * PAGE_SIZE, 3);
 	assert_int_equal(level_at(pa), 2);
 	assert_int_equal(hyp_pool.free, before);
 	/* All that the table mapped is flushed before the block is there. */
@@ -149,15 +164,74 @@ static void collapse_goes_up_to_1_gib(void)
 	assert_int_equal(level_at(pa + BLOCK), 2);
 	assert_int_equal(level_at(0xc0000000), 1);
 	host_unmap(pa + BLOCK + PAGE_SIZE, 3);
-	host_remap(pa, 2);
+	remap(pa, 2);
 	assert_int_equal(level_at(pa), 2);
 	assert_int_equal(level_at(pa + BLOCK), 3);
 	assert_int_equal(hyp_pool.free, before - 2);
-	host_remap(pa + BLOCK + PAGE_SIZE, 3);
+	remap(pa + BLOCK + PAGE_SIZE, 3);
 	assert_int_equal(level_at(pa), 1);
 	assert_int_equal(hyp_pool.free, before);
 	spin_unlock(&mem_lock);
 	fake_check();
+}
+
+/* The host's table of pages for pa, whose block is split. */
+static pa_t table_of(pa_t pa)
+{
+	unsigned int level;
+
+	return *pgtable_find_above(&host_map, pa, 2, &level) & PTE_ADDR;
+}
+
+static u64 free_in_hold;
+static unsigned int nr_unlocked;
+
+static void count_meanwhile(const char *name)
+{
+	assert_string_equal(name, "&mem_lock");
+	spin_lock(&mem_lock);
+	assert_int_equal(hyp_pool.free, free_in_hold + nr_unlocked);
+	spin_unlock(&mem_lock);
+	nr_unlocked++;
+}
+
+/*
+ * Tables whose place blocks have taken are zeroed when mem_lock has been given back, one by one, and can be had then.
+ * Guards host_map_unlock().
+ */
+static void tables_are_zeroed_without_the_lock(void)
+{
+	pa_t pa = 0x80000000 + 5 * BLOCK, pages, blocks;
+	unsigned int level;
+	int at;
+
+	fake_boot(&big);
+	spin_lock(&mem_lock);
+	host_unmap(pa + PAGE_SIZE, 3);
+	pages = table_of(pa);
+	blocks = *pgtable_find_above(&host_map, pa, 1, &level) & PTE_ADDR;
+	free_in_hold = hyp_pool.free;
+	fake.nr_ops = 0;
+	host_remap(pa + PAGE_SIZE, 3);
+	assert_int_equal(level_at(pa), 1);
+	assert_int_equal(hyp_pool.free, free_in_hold);
+	assert_int_equal(count_ops(FAKE_ZERO), 0);
+	nr_unlocked = 0;
+	fake.after_unlock = count_meanwhile;
+	host_map_unlock();
+	fake.after_unlock = NULL;
+	assert_int_equal(nr_unlocked, 3);
+	at = op_after(FAKE_UNLOCK, fake.ops[fake.nr_ops - 1].a, 0, -1);
+	at = op_after(FAKE_ZERO, blocks, PAGE_SIZE, at);
+	op_after(FAKE_ZERO, pages, PAGE_SIZE, at);
+	assert_int_equal(hyp_pool.free, free_in_hold + 2);
+	fake_check();
+	/* Nothing is left to do. */
+	fake.nr_ops = 0;
+	spin_lock(&mem_lock);
+	host_map_unlock();
+	assert_int_equal(count_ops(FAKE_ZERO), 0);
+	assert_int_equal(hyp_pool.free, free_in_hold + 2);
 }
 
 /* Where a table covers a hole, or what the hypervisor keeps, nothing collapses. */
@@ -165,11 +239,11 @@ static void collapse_leaves_holes_alone(void)
 {
 	spin_lock(&mem_lock);
 	host_unmap(0x41402000, 3);
-	host_remap(0x41402000, 3);
+	remap(0x41402000, 3);
 	assert_int_equal(level_at(0x41402000), 3);
 	assert_host_lost(0x41403000);
 	host_unmap(0x40100000, 3);
-	host_remap(0x40100000, 3);
+	remap(0x40100000, 3);
 	assert_int_equal(level_at(0x40100000), 3);
 	assert_host_lost(fake.launch.image);
 	spin_unlock(&mem_lock);
@@ -185,10 +259,10 @@ static void one_lost_page_prevents_collapse(void)
 	for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
 		host_unmap(pa + lost[i] * PAGE_SIZE, 3);
 		host_unmap(pa + PAGE_SIZE, 3);
-		host_remap(pa + PAGE_SIZE, 3);
+		remap(pa + PAGE_SIZE, 3);
 		assert_host_lost(pa + lost[i] * PAGE_SIZE);
 		assert_int_equal(level_at(pa + PAGE_SIZE), 3);
-		host_remap(pa + lost[i] * PAGE_SIZE, 3);
+		remap(pa + lost[i] * PAGE_SIZE, 3);
 		assert_int_equal(level_at(pa), 2);
 	}
 	spin_unlock(&mem_lock);
@@ -207,15 +281,15 @@ static void one_lost_page_prevents_1_gib(void)
 
 		host_unmap(page, 3);
 		host_unmap(pa, 2);
-		host_remap(pa, 2);
+		remap(pa, 2);
 		assert_int_equal(level_at(pa), 2);
 		assert_host_lost(page);
 		/* A page, whose own block is whole again. */
 		host_unmap(pa + PAGE_SIZE, 3);
-		host_remap(pa + PAGE_SIZE, 3);
+		remap(pa + PAGE_SIZE, 3);
 		assert_int_equal(level_at(pa), 2);
 		assert_host_lost(page);
-		host_remap(page, 3);
+		remap(page, 3);
 		assert_int_equal(level_at(pa), 1);
 	}
 	spin_unlock(&mem_lock);
@@ -234,6 +308,7 @@ static void end_share(pa_t pa) REQUIRES(mem)
 {
 	fake_page(pa)->state = PAGE_HOST;
 	host_keep(pa);
+	settle();
 }
 
 /* Pages that a guest shares keep their table, since unsharing has no memory to make one. */
@@ -246,7 +321,7 @@ static void shared_pages_prevent_collapse(void)
 	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
 		share(pa + at[i] * PAGE_SIZE);
 		host_unmap(pa + 400 * PAGE_SIZE, 3);
-		assert_true(host_remap(pa + 400 * PAGE_SIZE, 3) <= NR_BLOCK / 2);
+		assert_true(remap(pa + 400 * PAGE_SIZE, 3) <= NR_BLOCK / 2);
 		assert_int_equal(level_at(pa), 3);
 		/* Another one, and after it the first. */
 		share(pa + 100 * PAGE_SIZE);
@@ -259,14 +334,6 @@ static void shared_pages_prevent_collapse(void)
 	fake_check();
 }
 
-/* The host's table of pages for pa, whose block is split. */
-static pa_t table_of(pa_t pa)
-{
-	unsigned int level;
-
-	return *pgtable_find_above(&host_map, pa, 2, &level) & PTE_ADDR;
-}
-
 /*
  * Whoever gives pages back bounds by it how long that takes: what is looked at is told. A gap beside the page is found
  * for nothing, one further on is as far as it is, and a whole block is its table, and the one around it. No more than
@@ -274,38 +341,33 @@ static pa_t table_of(pa_t pa)
  */
 static void what_is_looked_at_is_told(void)
 {
-	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK, beside = gib + 6 * BLOCK, swap;
+	pa_t gib = 0x80000000, pa = gib + 5 * BLOCK, beside = gib + 6 * BLOCK;
 
 	fake_boot(&big);
 	spin_lock(&mem_lock);
 	host_unmap(pa, 3);
-	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+	assert_int_equal(remap(pa, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
 	host_unmap(gib, 3);
 	host_unmap(pa, 3);
-	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2);
+	assert_int_equal(remap(pa, 3), NR_BLOCK / 2);
 	host_unmap(pa + 300 * PAGE_SIZE, 3);
 	host_unmap(pa + 9 * PAGE_SIZE, 3);
-	assert_int_equal(host_remap(pa + 9 * PAGE_SIZE, 3), 150);
+	assert_int_equal(remap(pa + 9 * PAGE_SIZE, 3), 150);
 	host_unmap(pa + 301 * PAGE_SIZE, 3);
-	assert_int_equal(host_remap(pa + 301 * PAGE_SIZE, 3), 0);
-	assert_int_equal(host_remap(pa + 300 * PAGE_SIZE, 3), NR_BLOCK / 2);
-	assert_int_equal(host_remap(gib, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+	assert_int_equal(remap(pa + 301 * PAGE_SIZE, 3), 0);
+	assert_int_equal(remap(pa + 300 * PAGE_SIZE, 3), NR_BLOCK / 2);
+	assert_int_equal(remap(gib, 3), NR_BLOCK / 2 + TABLE_ENTRIES / 2);
+
+	spin_unlock(&mem_lock);
 
 	/* One table behind the other, and the block beside is split too. */
-	host_unmap(pa, 3);
+	fake_boot(&big);
+	spin_lock(&mem_lock);
 	host_unmap(beside + 99 * PAGE_SIZE, 3);
-	if (table_of(beside) < table_of(pa)) {
-		host_remap(pa, 3);
-		host_remap(beside + 99 * PAGE_SIZE, 3);
-		swap = pa;
-		pa = beside;
-		beside = swap;
-		host_unmap(pa, 3);
-		host_unmap(beside + 99 * PAGE_SIZE, 3);
-	}
+	host_unmap(pa, 3);
 	assert_int_equal(table_of(beside), table_of(pa) + PAGE_SIZE);
-	assert_int_equal(host_remap(pa, 3), NR_BLOCK / 2);
-	host_remap(beside + 99 * PAGE_SIZE, 3);
+	assert_int_equal(remap(pa, 3), NR_BLOCK / 2);
+	remap(beside + 99 * PAGE_SIZE, 3);
 	spin_unlock(&mem_lock);
 	fake_check();
 }
@@ -319,7 +381,7 @@ static void pages_shared_with_el2_collapse(void)
 	assert_ret(host_share_hyp(pa, &want), 0);
 	spin_lock(&mem_lock);
 	host_unmap(pa + PAGE_SIZE, 3);
-	host_remap(pa + PAGE_SIZE, 3);
+	remap(pa + PAGE_SIZE, 3);
 	spin_unlock(&mem_lock);
 	assert_int_equal(level_at(pa), 2);
 	host_unshare_hyp(pa);
@@ -364,7 +426,7 @@ static void devices_prevent_collapse(void)
 			assert_true(touch_device(pa));
 	spin_lock(&mem_lock);
 	host_unmap(0x41401000, 3);
-	host_remap(0x41401000, 3);
+	remap(0x41401000, 3);
 	spin_unlock(&mem_lock);
 	assert_int_equal(level_at(0x41401000), 3);
 	assert_int_equal(fake_walk(&host_map, 0x41403000).pte,
@@ -447,6 +509,7 @@ int main(void)
 		bare_test(too_small_a_pool_is_refused),
 		hyp_test(a_page_goes_and_comes),
 		bare_test(collapse_goes_up_to_1_gib),
+		bare_test(tables_are_zeroed_without_the_lock),
 		hyp_test(collapse_leaves_holes_alone),
 		hyp_test(one_lost_page_prevents_collapse),
 		bare_test(one_lost_page_prevents_1_gib),

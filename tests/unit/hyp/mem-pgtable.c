@@ -12,11 +12,9 @@ static struct pool pool;
 /* A stage 2 of its own, with nr tables beside the root. */
 static void make(unsigned int ipa_bits, u64 nr)
 {
-	u64 nr_root = stockade_s2_root_pages(ipa_bits);
-
 	fake_power_on(NULL);
 	pool = (struct pool){ 0 };
-	memset(fake_ram(TABLES), 0, nr_root * PAGE_SIZE);
+	memset(fake_ram(TABLES), 0, (16 + nr) * PAGE_SIZE);
 	pool_add_range(&pool, TABLES + 16 * PAGE_SIZE, nr * PAGE_SIZE);
 	pgtable_init_s2(&pt, TABLES, ipa_bits, VMID, &pool);
 	fake_watch(&pt);
@@ -209,7 +207,6 @@ static void a_split_keeps_every_translation(void)
 		assert_maps(GIB + off, 5 * GIB + off, 3);
 	/* 1 GiB to blocks, a block to pages: each time contents, barrier, break and flush, make, barrier. */
 	for (unsigned int i = 0; i < 2; i++) {
-		at = op_after(FAKE_ZERO, TABLES + (16 + i) * PAGE_SIZE, PAGE_SIZE, at);
 		at = op_after(FAKE_DSB, FAKE_DSB_ishst, 0, at);
 		at = op_after(FAKE_TLBI_IPAS2E1IS, pt.vttbr, GIB + 3 * BLOCK + 5 * PAGE_SIZE, at);
 		at = op_after(FAKE_TLBI_VMALLE1IS, pt.vttbr, 0, at);
@@ -341,7 +338,7 @@ static void el2_flushes_its_own_stage(void)
 
 	fake_power_on(NULL);
 	pool = (struct pool){ 0 };
-	memset(fake_ram(TABLES), 0, PAGE_SIZE);
+	memset(fake_ram(TABLES), 0, 9 * PAGE_SIZE);
 	pool_add_range(&pool, TABLES + PAGE_SIZE, 8 * PAGE_SIZE);
 	/* Whatever it was before. */
 	memset(&pt, 0x11, sizeof(pt));

@@ -15,13 +15,20 @@ static void empty_gives_nothing(void)
 	assert_int_equal(pool.free, 0);
 }
 
-/* A range comes out page by page, zeroed though it was not, and then there is no more. */
+/* A zeroed range of nr pages after page first. */
+static void add(struct pool *pool, u64 first, u64 nr)
+{
+	memset(fake_ram(BASE + first * PAGE_SIZE), 0, nr * PAGE_SIZE);
+	pool_add_range(pool, BASE + first * PAGE_SIZE, nr * PAGE_SIZE);
+}
+
+/* A range comes out page by page, still zero, and then there is no more. */
 static void a_range_comes_out_zeroed(void)
 {
 	struct pool pool = { 0 };
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, 5 * PAGE_SIZE);
+	add(&pool, 0, 5);
 	assert_int_equal(pool.free, 5);
 	for (u64 i = 0; i < 5; i++) {
 		pa_t page = pool_get(&pool);
@@ -39,7 +46,7 @@ static void what_is_put_back_comes_out_zeroed(void)
 	pa_t a, b;
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, 4 * PAGE_SIZE);
+	add(&pool, 0, 4);
 	a = pool_get(&pool);
 	b = pool_get(&pool);
 	pool_put(&pool, a);
@@ -59,9 +66,9 @@ static void a_second_range_keeps_the_first(void)
 	bool seen[8] = { false };
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, 4 * PAGE_SIZE);
+	add(&pool, 0, 4);
 	pool_get(&pool);
-	pool_add_range(&pool, BASE + 4 * PAGE_SIZE, 4 * PAGE_SIZE);
+	add(&pool, 4, 4);
 	assert_int_equal(pool.free, 7);
 	for (int i = 0; i < 7; i++) {
 		pa_t page = pool_get(&pool);
@@ -81,7 +88,7 @@ static void reserved_pages_are_kept(void)
 	struct pool pool = { 0 };
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, 3 * PAGE_SIZE);
+	add(&pool, 0, 3);
 	pool_reserve(&pool, 2);
 	assert_int_equal(pool.free, 1);
 	assert_int_not_equal(pool_get(&pool), 0);
@@ -98,9 +105,9 @@ static void adding_to_a_reserved_pool(void)
 	struct pool pool = { 0 };
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, 3 * PAGE_SIZE);
+	add(&pool, 0, 3);
 	pool_reserve(&pool, 3);
-	pool_add_range(&pool, BASE + 3 * PAGE_SIZE, 2 * PAGE_SIZE);
+	add(&pool, 3, 2);
 	assert_int_equal(pool.free, 2);
 	assert_int_equal(pool.reserved, 3);
 	pool_unreserve(&pool, 3);
@@ -115,7 +122,7 @@ static void reservations_are_checked(void)
 	struct pool pool = { 0 };
 
 	fake_power_on(NULL);
-	pool_add_range(&pool, BASE, PAGE_SIZE);
+	add(&pool, 0, 1);
 	assert_panics(pool_reserve(&pool, 2));
 	pool_reserve(&pool, 1);
 	assert_panics(pool_reserve(&pool, 1));

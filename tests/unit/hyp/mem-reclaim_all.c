@@ -231,7 +231,9 @@ static void all_private_pages_are_scrubbed(void)
 		if (panic) {
 			spin_lock(&vm.mem->lock);
 			spin_lock(&mem_lock);
+			hyp_panicked = true;
 			guest_memory_scrub_in_panic();
+			hyp_panicked = false;
 			spin_unlock(&mem_lock);
 			spin_unlock(&vm.mem->lock);
 		} else {
