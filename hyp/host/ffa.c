@@ -11,9 +11,8 @@
 #include "host/ffa_mem.h"
 #include "host/smc.h"
 #include "lib/log.h"
-#include "mem/host_map.h"
 #include "mem/hyp_map.h"
-#include "mem/page.h"
+#include "mem/secure.h"
 
 /* What the SPMC reads and writes instead of the host's buffers. */
 static struct {
@@ -128,54 +127,47 @@ void ffa_leave(bool kernel_lives)
 	spin_unlock(&ffa_lock);
 }
 
-/* A page of the host's that a buffer may be in. */
-static bool is_hosts(pa_t pa) REQUIRES(mem)
-{
-	enum page_state state;
-
-	if (!IS_ALIGNED(pa, PAGE_SIZE) || !page_is_ram(pa, PAGE_SIZE))
-		return false;
-	state = page_of(pa)->state;
-	return state == PAGE_HOST || state == PAGE_HOST_SHARED;
-}
-
-static void copy_words(u64 *to, const u64 *from, u64 bytes)
+static void copy_words(u64 *to, const u64 *from, u64 bytes) PAGE_WORK
 {
 	for (u64 i = 0; i < (bytes + 7) / 8; i++)
 		to[i] = READ_ONCE(from[i]);
 }
 
 /*
- * From the host's TX to ours, once; from our RX to the host's. False: the page is not the host's any more, or
- * there is none.
+ * From the host's TX to ours, once; from our RX to the host's. False: the page is not the host's alone any more, or
+ * there is none. While it is read or written it is marked like what the secure world has: it can't be given away.
  */
 static bool copy_from_host(u64 bytes) REQUIRES(ffa) TAKES(mem)
 {
-	bool ok;
+	struct secure_list tx = { SECURE_LIST_EMPTY };
 
-	if (!mapped || bytes > FFA_PAGE_SIZE)
+	if (!mapped || bytes > FFA_PAGE_SIZE || host_share_secure(&tx, host_tx, 1))
 		return false;
-	spin_lock(&mem_lock);
-	ok = is_hosts(host_tx);
-	if (ok) {
-		copy_words((u64 *)buffers.tx, window_open(host_tx), bytes);
-		window_close();
-	}
-	spin_unlock(&mem_lock);
-	return ok;
+	copy_words((u64 *)buffers.tx, window_open(host_tx), bytes);
+	window_close();
+	host_unshare_secure(&tx, 1);
+	return true;
 }
 
 static bool copy_to_host(u64 bytes) REQUIRES(ffa) TAKES(mem)
 {
-	bool ok;
+	struct secure_list rx = { SECURE_LIST_EMPTY };
 
-	spin_lock(&mem_lock);
-	ok = is_hosts(host_rx);
-	if (ok) {
-		copy_words(window_open(host_rx), (const u64 *)buffers.rx, bytes);
-		window_close();
-	}
-	spin_unlock(&mem_lock);
+	if (bytes > FFA_PAGE_SIZE || host_share_secure(&rx, host_rx, 1))
+		return false;
+	copy_words(window_open(host_rx), (const u64 *)buffers.rx, bytes);
+	window_close();
+	host_unshare_secure(&rx, 1);
+	return true;
+}
+
+/* Two pages that are the host's alone. */
+static bool may_be_buffers(pa_t tx, pa_t rx) TAKES(mem)
+{
+	struct secure_list both = { SECURE_LIST_EMPTY };
+	bool ok = !host_share_secure(&both, tx, 1) && !host_share_secure(&both, rx, 1);
+
+	host_unshare_secure(&both, ALL_SHARED);
 	return ok;
 }
 
@@ -211,16 +203,12 @@ static void map_buffers(u64 *x) REQUIRES(ffa) TAKES(mem)
 {
 	s32 error = FFA_INVALID_PARAMETERS;
 	pa_t tx = x[1], rx = x[2];
-	bool ok;
 
 	if (mapped) {
 		ffa_error(x, FFA_DENIED);
 		return;
 	}
-	spin_lock(&mem_lock);
-	ok = is_hosts(tx) && is_hosts(rx);
-	spin_unlock(&mem_lock);
-	if (!ok || tx == rx || x[3] != 1 || !map_ours(&error)) {
+	if (!may_be_buffers(tx, rx) || x[3] != 1 || !map_ours(&error)) {
 		ffa_error(x, error);
 		return;
 	}
@@ -254,7 +242,7 @@ static void partition_info(u64 *x) REQUIRES(ffa) TAKES(mem)
 	if (((u32)x[0] & ~FFA_64) != FFA_SUCCESS || count_only)
 		return;
 	bytes = (u64)(u32)x[2] * (version >= FFA_VERSION_1_1 ? (u32)x[3] : FFA_INFO_SIZE_1_0);
-	if (bytes > FFA_PAGE_SIZE || !copy_to_host(bytes)) {
+	if (!copy_to_host(bytes)) {
 		call(FFA_RX_RELEASE, 0, 0, 0, ignored);
 		ffa_error(x, FFA_DENIED);
 	}

@@ -113,7 +113,7 @@ static bool share_ranges(struct transaction *t, const struct ffa_range *ranges, 
 
 static void forget(struct transaction *t)
 {
-	host_unshare_secure(&t->pages, ~0ull);
+	host_unshare_secure(&t->pages, ALL_SHARED);
 	t->used = false;
 }
 

@@ -9,7 +9,7 @@
  *   PAGE_NONE          nobody      -       -          -       unknown (no RAM: zeroed entry)
  *   PAGE_HOST          host        RWX     -          -       host's
  *   PAGE_HOST_SHARED   host        RWX     RW         -       host's (refs = number of shares)
- *   PAGE_HOST_SECURE   host        RWX     -          -       host's; the secure world may reach it (FF-A)
+ *   PAGE_HOST_SECURE   host        RWX     -          -       host's; the secure world may reach it, or EL2 copies from or to it (FF-A)
  *   PAGE_HYP           hypervisor  -       RW         -       hypervisor's; zeroed on the way in and out
  *   PAGE_GUEST         VM `owner`  -       -          RWX     guest's; zeroed on the way out
  *   PAGE_GUEST_SHARED  VM `owner`  RWX     -          RWX     guest's, seen by the host

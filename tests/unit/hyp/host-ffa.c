@@ -225,7 +225,7 @@ static void buffers(void)
 	assert_ffa_refused(SPMC_INVALID, SPMC_MEM_SHARE, length, length);
 }
 
-/* Buffers that are not the host's, or no buffers. Guards is_hosts() in map_buffers(). */
+/* Buffers that are not the host's alone, or no buffers. Guards may_be_buffers(). */
 static void buffers_of_others(void)
 {
 	pa_t secure = host_page(), bad[16];
@@ -234,6 +234,7 @@ static void buffers_of_others(void)
 	assert_int_equal(ffa_share_page(secure), 0);
 	assert_ffa(0, SPMC_RXTX_UNMAP);
 	vm = make_vm(1);
+	bad[n++] = vm.run[0];
 	bad[n++] = donated_page(&vm, 0x1000);
 	bad[n++] = fake.launch.image;
 	bad[n++] = vm.page;
@@ -311,7 +312,7 @@ static void arguments_of_32_bits(void)
 
 /*
  * The host maps its buffers and then gives the pages to a VM: the hypervisor neither reads nor writes them.
- * Guards is_hosts() in copy_from_host() and copy_to_host().
+ * Guards host_share_secure() in copy_from_host() and copy_to_host().
  */
 static void buffers_that_become_a_guests(void)
 {
@@ -442,13 +443,45 @@ static void a_refused_call_is_logged(void)
 	assert_int_equal(ring->head, head);
 }
 
-/* A page that EL2 shares for other reasons is the host's all the same. */
-static void a_buffer_that_is_shared_with_el2(void)
+static int race_ret;
+static pa_t race_buffer;
+
+static void give_buffer_away(void)
 {
-	vm = make_vm(1);
-	assert_ffa(0, SPMC_RXTX_UNMAP);
-	assert_ffa(0, SPMC_RXTX_MAP | SPMC_64, ffa_tx, vm.run[0], 1);
-	assert_int_equal(ffa_share_page(host_page()), 0);
+	race_ret = (int)hc(STOCKADE_HC_HOST_DONATE_GUEST, vm.handle, PFN(race_buffer), 2, 1);
+}
+
+/*
+ * Another CPU wants to give the buffer away just when it is copied from, or to: it can't, and can afterwards. Before the
+ * copy it can, and then nothing is copied.
+ */
+static void a_buffer_stays_while_it_is_copied(void)
+{
+	for (unsigned int rx = 0; rx < 2; rx++) {
+		for (unsigned int moment = 1; moment <= 2; moment++) {
+			const struct ffa_test_range range = { 0x41000000 + 100 * PAGE_SIZE, 1 };
+			bool late = moment == 2;
+			u32 length;
+
+			ffa_boot(V1_1, V1_1);
+			vm = make_vm(1);
+			donated_page(&vm, 0x1000);
+			length = ffa_write(V1_1, &range, 1);
+			race_buffer = rx ? ffa_rx : ffa_tx;
+			before_lock("&mem_lock", moment, give_buffer_away);
+			if (rx)
+				assert_ffa(late ? 0 : SPMC_DENIED, SPMC_PARTITION_INFO_GET);
+			else
+				assert_ffa(late ? 0 : SPMC_INVALID, SPMC_MEM_SHARE, length, length);
+			assert_true(before_lock_came());
+			assert_int_equal(race_ret, late ? STOCKADE_EPERM : STOCKADE_OK);
+			assert_state(race_buffer, late ? PAGE_HOST : PAGE_GUEST);
+			give_buffer_away();
+			assert_int_equal(race_ret, late ? STOCKADE_OK : STOCKADE_EEXIST);
+			spmc_check();
+			fake_check();
+		}
+	}
 }
 
 int main(void)
@@ -470,7 +503,7 @@ int main(void)
 		ffa_test(partition_info),
 		ffa_test(partition_info_1_0),
 		ffa_test(partition_info_that_does_not_fit),
-		ffa_test(a_buffer_that_is_shared_with_el2),
+		ffa_test(a_buffer_stays_while_it_is_copied),
 		ffa_test(a_refused_call_is_logged),
 	};
 

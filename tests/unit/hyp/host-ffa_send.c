@@ -307,11 +307,11 @@ static void swap_at_firmware(const u64 *x)
 static void a_descriptor_that_changes(void)
 {
 	race_decoy = fake.launch.image;
-	for (unsigned int n = 2; n <= 4; n++) {
+	for (unsigned int n = 2; n <= 5; n++) {
 		const struct ffa_test_range ranges[2] = { { host_page(), 1 }, { host_page(), 1 } };
 		u32 length = ffa_write(V1_1, ranges, 2);
 
-		if (n < 4)
+		if (n < 5)
 			before_lock("&mem_lock", n, swap_page);
 		else
 			spmc.on_call = swap_at_firmware;
@@ -347,7 +347,7 @@ static void donation_while_pages_are_shared(void)
 	unsigned int donated = 0, shared = 0;
 
 	for (unsigned int victim = 0; victim < 5; victim++) {
-		for (unsigned int moment = 1; moment <= 6; moment++) {
+		for (unsigned int moment = 1; moment <= 7; moment++) {
 			struct ffa_test_range ranges[5];
 			u32 length;
 			s32 ret;
@@ -359,7 +359,7 @@ static void donation_while_pages_are_shared(void)
 				ranges[i] = (struct ffa_test_range){ host_page(), 1 };
 			race_page = ranges[victim].pa;
 			length = ffa_write(V1_1, ranges, 5);
-			/* The first is the copy's. */
+			/* The first two are the copy's. */
 			before_lock("&mem_lock", moment, donate_race_page);
 			ret = ffa_ret(SHARE_64, length, length);
 			assert_true(before_lock_came());
@@ -371,7 +371,7 @@ static void donation_while_pages_are_shared(void)
 			fake_check();
 		}
 	}
-	assert_int_equal(shared + donated, 30);
+	assert_int_equal(shared + donated, 35);
 	assert_true(shared >= 5 && donated >= 5);
 }
 
