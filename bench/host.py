@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Boots a host that measures (init, bench.c)."""
+"""Boots a host that measures (init, main.c)."""
 import os
 import re
 import subprocess

@@ -116,6 +116,8 @@ int stockade_cpu_mpidr(unsigned int cpu, u64 *mpidr)
 		err = of_property_read_u32(node, "reg", &low);
 		*mpidr = low;
 	}
+	if (err)
+		pr_err("CPU %u has no \"reg\" in the device tree\n", cpu);
 	of_node_put(node);
 	return err;
 }
