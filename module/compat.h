@@ -8,6 +8,7 @@
 #include <linux/hrtimer.h>
 #include <linux/kvm.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/version.h>
 
 #include <asm/neon.h>
@@ -51,6 +52,47 @@ static inline void stockade_hrtimer_setup(struct hrtimer *timer,
 #define stockade_immediate_exit(run) READ_ONCE((run)->immediate_exit__unsafe)
 #else
 #define stockade_immediate_exit(run) READ_ONCE((run)->immediate_exit)
+#endif
+
+/*
+ * What a task has to do on its way to user space, and before a guest runs: to be scheduled, to take a signal (-EINTR), to sleep
+ * since its group has too much memory (memory.high). Older kernels' function for it wants KVM's own vCPU; there KVM_RUN ends
+ * for memory.high as if by a signal.
+ */
+#if __has_include(<linux/entry-virt.h>)
+#include <linux/entry-virt.h>
+
+#define stockade_has_work() __xfer_to_guest_mode_work_pending()
+#define stockade_do_work()  xfer_to_guest_mode_handle_work()
+#else
+static inline bool stockade_must_leave(void)
+{
+#ifdef CONFIG_MEMCG
+	if (READ_ONCE(current->memcg_nr_pages_over_high))
+		return true;
+#endif
+	return signal_pending(current);
+}
+
+static inline bool stockade_has_work(void)
+{
+	return need_resched() || stockade_must_leave();
+}
+
+static inline int stockade_do_work(void)
+{
+	return stockade_must_leave() ? -EINTR : 0;
+}
+#endif
+
+/*
+ * What keeps fork() and KSM off a mapping. KSM leaves those alone that may not grow, whatever madvise() says later. Before
+ * 6.7 no page fault gives such a mapping a huge page: there it is left open to a madvise() that comes later.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define STOCKADE_KEEP_OFF VM_DONTCOPY
+#else
+#define STOCKADE_KEEP_OFF (VM_DONTCOPY | VM_DONTEXPAND)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)

@@ -51,19 +51,15 @@ static int pin_one(unsigned long hva, struct page **page)
 	return 0;
 }
 
-/*
- * What a mapping is when the kernel is to look at it neither in fork() nor in KSM, whatever
- * madvise() says later: KSM leaves those alone that may not grow.
- */
-#define KEEP_OFF (VM_DONTCOPY | VM_DONTEXPAND)
-
 /* ksmd looks at a page for so long at the most, unless it has no CPU to run on. */
 #define KSMD_MS 20
 
 /* fork() and KSM copy private pages only; a child may want what the guest shares. */
 static bool wants_mark(const struct vm_area_struct *vma)
 {
-	return !(vma->vm_flags & VM_SHARED) && (vma->vm_flags & KEEP_OFF) != KEEP_OFF;
+	return !(vma->vm_flags & VM_SHARED) &&
+	       ((vma->vm_flags & STOCKADE_KEEP_OFF) != STOCKADE_KEEP_OFF ||
+		vma->vm_flags & VM_MERGEABLE);
 }
 
 static int mark_vma(struct vm_area_struct *vma)
@@ -78,8 +74,9 @@ static int mark_vma(struct vm_area_struct *vma)
 			vm_flags_clear(vma, VM_MERGEABLE);
 	}
 	if (!err)
-		vm_flags_set(vma, KEEP_OFF);
-	return err;
+		vm_flags_set(vma, STOCKADE_KEEP_OFF);
+	/* It says so when a signal is pending, and means that KVM_RUN is to be called anew. */
+	return err == -ERESTARTSYS ? -EINTR : err;
 }
 
 /* With mmap_lock, to write. *mergeable: ksmd may be looking at one of them. */
@@ -280,12 +277,14 @@ void stockade_guest_page_relinquished(struct stockade_vm *vm, gfn_t gfn)
 void stockade_guest_pages_release(struct stockade_vm *vm)
 {
 	struct stockade_memslot *slot;
+	unsigned long nr;
 
 	mutex_lock(&vm->mem_lock);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the list has no NULL in it. */
 	list_for_each_entry(slot, &vm->slots, node)
 		stockade_record_release(slot);
-	account_locked_vm(vm->mm, vm->locked_pages, false);
+	nr = vm->locked_pages;
 	vm->locked_pages = 0;
 	mutex_unlock(&vm->mem_lock);
+	account_locked_vm(vm->mm, nr, false);
 }

@@ -26,21 +26,21 @@
 #define HYP_ORDER 4
 #define VM_PAGES  4
 
-static struct page *get_pages(unsigned int *order)
+static struct page *get_pages(gfp_t gfp, unsigned int *order)
 {
-	struct page *page = alloc_pages(GFP_KERNEL_ACCOUNT | __GFP_NOWARN, *order);
+	struct page *page = alloc_pages(gfp | __GFP_NOWARN, *order);
 
 	if (page)
 		return page;
 	*order = 0;
-	return alloc_page(GFP_KERNEL_ACCOUNT);
+	return alloc_page(gfp);
 }
 
-/* Stays until unload. */
+/* Stays until unload, for all VMs: on nobody's account. */
 static int give_hyp(void)
 {
 	unsigned int order = HYP_ORDER;
-	struct page *page = get_pages(&order);
+	struct page *page = get_pages(GFP_KERNEL, &order);
 	int err;
 
 	if (!page)
@@ -62,7 +62,7 @@ static int give_vm(u32 handle, u64 wanted)
 {
 	unsigned int nr = wanted == 1 ? VM_PAGES : min_t(u64, wanted, VM_PAGES);
 	unsigned int order = order_base_2(nr), i;
-	struct page *page = get_pages(&order);
+	struct page *page = get_pages(GFP_KERNEL_ACCOUNT, &order);
 	int err;
 
 	if (!page)

@@ -125,6 +125,7 @@ struct stockade_vcpu {
 	sigset_t sigset;
 	bool sigset_active;
 	bool mmio_pending; /* user space has been asked; completed at the next KVM_RUN */
+	bool told_end;	   /* that the VM has ended is known of this vCPU's KVM_RUN */
 
 	/* The vCPU thread's own. */
 	bool bound; /* VCPU_LOADed on this CPU (preempt notifier keeps it true) */

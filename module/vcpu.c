@@ -142,7 +142,7 @@ static int enter_masked(struct stockade_vcpu *vcpu, u64 *exit)
 	do {
 		*exit = STOCKADE_EXIT_NONE;
 		/* Kicks: see the top of this file. */
-		if (signal_pending(current) || need_resched() || READ_ONCE(vcpu->vm->dead))
+		if (stockade_has_work() || READ_ONCE(vcpu->vm->dead))
 			return 0;
 		if (!vcpu->bound)
 			return -EIO;
@@ -222,10 +222,17 @@ static int system_event(struct stockade_vcpu *vcpu, u32 type)
 	struct kvm_run *user = vcpu->kvm_run;
 
 	end_vm(vcpu->vm, true);
+	vcpu->told_end = true;
 	memset(&user->system_event, 0, sizeof(user->system_event));
 	user->system_event.type = type;
 	user->exit_reason = KVM_EXIT_SYSTEM_EVENT;
 	return 0;
+}
+
+static int interrupted(struct stockade_vcpu *vcpu)
+{
+	vcpu->kvm_run->exit_reason = KVM_EXIT_INTR;
+	return -EINTR;
 }
 
 /*
@@ -237,15 +244,14 @@ static int wait_end(struct stockade_vcpu *vcpu)
 	struct stockade_vm *vm = vcpu->vm;
 	unsigned int ticks = 0;
 
-	vcpu->mmio_pending = false;
+	vcpu->told_end = true;
 	/* EL2 may have told us that the VM is dead before the thread that ended it can say so. */
 	while (!READ_ONCE(vm->ended) && !signal_pending(current) && ticks++ < HZ / 10)
 		schedule_timeout_interruptible(1);
 	if (!READ_ONCE(vm->ended))
 		return -EPERM;
 	rcuwait_wait_event(&vcpu->wait, !READ_ONCE(vm->ended), TASK_INTERRUPTIBLE);
-	vcpu->kvm_run->exit_reason = KVM_EXIT_INTR;
-	return -EINTR;
+	return interrupted(vcpu);
 }
 
 static int handle_exit(struct stockade_vcpu *vcpu, u64 exit, int seen)
@@ -285,18 +291,28 @@ static int run_loop(struct stockade_vcpu *vcpu)
 	int seen, ret;
 
 	do {
-		cond_resched();
+		/* This thread is in no trampoline of the kernel's, however long the guest computes and nothing else. */
+		cond_resched_tasks_rcu_qs();
 		if (smp_load_acquire(&vcpu->vm->dead))
 			return wait_end(vcpu);
-		if (signal_pending(current)) {
-			vcpu->kvm_run->exit_reason = KVM_EXIT_INTR;
-			return -EINTR;
-		}
+		ret = stockade_do_work();
+		if (ret)
+			break;
 		seen = atomic_read(&vcpu->cpu_on);
 		ret = enter(vcpu, &exit);
 		if (!ret)
 			ret = handle_exit(vcpu, exit, seen);
 	} while (ret > 0);
+	return ret == -EINTR ? interrupted(vcpu) : ret;
+}
+
+static int run_bound(struct stockade_vcpu *vcpu)
+{
+	int ret;
+
+	load(vcpu);
+	ret = run_loop(vcpu);
+	put(vcpu);
 	return ret;
 }
 
@@ -321,26 +337,21 @@ static int vcpu_run(struct stockade_vcpu *vcpu)
 
 	if (!READ_ONCE(vcpu->initialised))
 		return -ENOEXEC;
-	/* One that user space was asked to do something for has yet to learn that the VM ended. */
-	if (READ_ONCE(vm->dead))
-		return vcpu->mmio_pending ? wait_end(vcpu) : -EPERM;
-	ret = first_run(vm);
+	if (vcpu->told_end)
+		return -EPERM;
+	ret = READ_ONCE(vm->dead) ? 0 : first_run(vm);
 	if (ret)
 		return ret;
 	user->exit_reason = KVM_EXIT_UNKNOWN;
 	user->flags = 0;
 	stockade_mmio_complete(vcpu);
-	if (stockade_immediate_exit(user)) {
-		user->exit_reason = KVM_EXIT_INTR;
-		return -EINTR;
-	}
+	if (stockade_immediate_exit(user))
+		return interrupted(vcpu);
 
 	/* real_blocked: a signal that is blocked but for here is not to be dropped as ignored. */
 	if (vcpu->sigset_active)
 		sigprocmask(SIG_SETMASK, &vcpu->sigset, &current->real_blocked);
-	load(vcpu);
-	ret = run_loop(vcpu);
-	put(vcpu);
+	ret = READ_ONCE(vm->dead) ? wait_end(vcpu) : run_bound(vcpu);
 	if (vcpu->sigset_active) {
 		sigprocmask(SIG_SETMASK, &current->real_blocked, NULL);
 		sigemptyset(&current->real_blocked);

@@ -12,6 +12,7 @@
 #include <linux/gfp.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/sched.h>
 
 #include "hostcall.h"
@@ -199,9 +200,10 @@ void stockade_vm_destroy_el2(struct stockade_vm *vm)
 	if (err) {
 		/*
 		 * Cannot be. What EL2 still has must not get back to the kernel's allocator, so it
-		 * is lost; nr_at_el2 goes on counting this VM, and EL2 will refuse to be given
-		 * back.
+		 * is lost; nr_at_el2 goes on counting this VM, EL2 will refuse to be given back, and
+		 * the module, whose log EL2 writes to, stays.
 		 */
+		__module_get(THIS_MODULE);
 		pr_err("VM %u could not be ended (%d): its memory is lost until reboot\n",
 		       vm->handle, err);
 		vm->at_el2 = false;

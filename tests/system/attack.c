@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -238,12 +239,47 @@ static int setting(const char *name, int fallback)
 	return value ? atoi(value) : fallback;
 }
 
+static volatile bool waited;
+static int wait_errno;
+
+static void *wait_for_tasks(void *unused)
+{
+	wait_errno = attack("rcu-tasks");
+	waited = true;
+	return unused;
+}
+
+/* A guest that computes and nothing else does not keep the kernel waiting for its vCPU's thread. Guards run_loop(). */
+static void test_rcu_tasks(void)
+{
+	struct kt_vm vm;
+	struct kt_vcpu *cpu = &vm.vcpu[0];
+	pthread_t thread;
+	bool early;
+
+	kt_create(&vm, &(struct kt_config){ 0 });
+	kt_start(cpu, CMD_SPIN, 0, 0, 0, 0);
+	while (cpu->asked)
+		usleep(1000);
+	if (pthread_create(&thread, NULL, wait_for_tasks, NULL))
+		bail("no thread");
+	early = kt_wait_for(&waited, 30000);
+	kt_kick(cpu);
+	kt_wait(cpu);
+	pthread_join(thread, NULL);
+	if (wait_errno == EOPNOTSUPP)
+		skip("the kernel has none", "RCU for tasks");
+	else
+		ok(early && !wait_errno, "RCU for tasks goes on while a guest computes");
+	kt_close(&vm);
+}
+
 int main(void)
 {
 	int seed = setting("ATTACK_SEED", (int)time(NULL) & 0xffff);
 	int calls = setting("ATTACK_CALLS", CALLS);
 
-	tap_begin((unsigned int)(120 + calls / 50));
+	tap_begin((unsigned int)(150 + calls / 50));
 	hostile_begin();
 	test_hyp_pages();
 	test_smc();
@@ -257,6 +293,7 @@ int main(void)
 		test_stub();
 		kt_close(&vm);
 	}
+	test_rcu_tasks();
 	test_random((unsigned int)seed, (unsigned int)calls);
 	test_tables();
 	attack("count");

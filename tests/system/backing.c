@@ -303,6 +303,30 @@ static void test_memlock(void)
 	munmap(p, SIZE);
 }
 
+/*
+ * Memory that nobody has touched yet, in a mapping that may have huge pages: the guest's faults get them, and it is given
+ * 2 MiB by each, by the second like by the first. Guards STOCKADE_KEEP_OFF in module/compat.h.
+ */
+static void test_huge_faults(void)
+{
+	uint8_t *p = kt_alloc(3 * KT_2M);
+	int64_t before;
+	struct kt_vm vm;
+	unsigned int i;
+
+	madvise(p, 3 * KT_2M, MADV_HUGEPAGE);
+	kt_create(&vm, &(struct kt_config){ 0 });
+	is_errno(kt_add_slot(&vm, 1, 0, SLOT, 3 * KT_2M, p), 0, "a slot of untouched memory");
+	kt_do(&vm.vcpu[0], CMD_NOP, 0, 0, 0, 0);
+	for (i = 0; i < 3; i++) {
+		before = locked_kb();
+		kt_do(&vm.vcpu[0], CMD_STORE, SLOT + i * KT_2M + 5 * KT_PAGE, 8, 1, 0);
+		is(locked_kb() - before, KT_2M / 1024, "touch %u gets the guest a huge page", i);
+	}
+	kt_close(&vm);
+	munmap(p, 3 * KT_2M);
+}
+
 int main(void)
 {
 	size_t i;
@@ -314,6 +338,7 @@ int main(void)
 	}
 	for (i = 0; i < sizeof(backings) / sizeof(backings[0]); i++)
 		test_backing(&backings[i]);
+	test_huge_faults();
 	limit_locked(64);
 	test_backing(&backings[0]); /* with CAP_IPC_LOCK the limit does not count */
 	drop_ipc_lock();

@@ -6,11 +6,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "hostile.h"
@@ -77,6 +81,58 @@ static bool merged(const uint8_t *p)
 	return frame_of(p) && frame_of(p) == frame_of(p + KT_PAGE);
 }
 
+static bool kernel_before(unsigned int major, unsigned int minor)
+{
+	struct utsname name;
+	unsigned int a = 0, b = 0;
+
+	if (uname(&name) || sscanf(name.release, "%u.%u", &a, &b) != 2)
+		bail("which kernel is this?");
+	return a < major || (a == major && b < minor);
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/*
+ * Signals all the time while the kernel is told to let go of mergeable memory, each page of which is a mapping of its own:
+ * KVM_RUN fails by EINTR alone. Guards mark_vma() in module/guest_mem.c.
+ */
+static void test_signals_at_ksm(void)
+{
+	struct itimerval often = { { 0, 400 }, { 0, 400 } }, never = { 0 };
+	struct sigaction sa = { .sa_handler = ignore };
+	uint8_t *mem = kt_alloc(SIZE);
+	struct kt_result r;
+	unsigned int interrupted = 0;
+	struct kt_vm vm;
+	size_t i;
+
+	if (madvise(mem, SIZE, MADV_MERGEABLE)) {
+		skip("the kernel has no KSM", "signals while memory is made unmergeable");
+		return;
+	}
+	for (i = 0; i < SIZE; i += 2 * KT_PAGE)
+		madvise(mem + i, KT_PAGE, MADV_DONTDUMP);
+	memset(mem, 0x33, SIZE);
+	new_vm(&vm, mem);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	r = kt_call(&vm.vcpu[0], CMD_FILL, SLOT, SIZE, SECRET, 0);
+	while (!r.done && r.err == EINTR && r.exit == KVM_EXIT_INTR) {
+		interrupted++;
+		r = kt_resume(&vm.vcpu[0]);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	is_errno(r.done ? 0 : r.err, 0, "signals while memory is made unmergeable: the VM goes on");
+	ok(interrupted, "and KVM_RUN was interrupted (%u times)", interrupted);
+	check(&vm, "interrupted");
+	kt_close(&vm);
+	munmap(mem, SIZE);
+}
+
 static void test_ksm(void)
 {
 	uint8_t *own = kt_alloc(KT_2M), *mem = kt_alloc(SIZE);
@@ -100,9 +156,14 @@ static void test_ksm(void)
 	fill(&vm);
 	ok(wait_scans(3), "ksmd goes over memory that was mergeable before it was the guest's");
 	check(&vm, "merged before");
-	madvise(mem, SIZE, MADV_MERGEABLE);
-	ok(wait_scans(3), "and over such that was to be merged when the guest had it");
-	check(&vm, "mergeable now");
+	if (kernel_before(6, 7)) {
+		skip("this kernel: see STOCKADE_KEEP_OFF",
+		     "memory that was to be merged when the guest had it");
+	} else {
+		madvise(mem, SIZE, MADV_MERGEABLE);
+		ok(wait_scans(3), "and over such that was to be merged when the guest had it");
+		check(&vm, "mergeable now");
+	}
 	ok(merged(own), "the host's pages are merged still");
 	kt_close(&vm);
 	munmap(mem, SIZE);
@@ -253,6 +314,7 @@ int main(void)
 		return tap_end();
 	}
 	test_ksm();
+	test_signals_at_ksm();
 	test_moves();
 	test_swap();
 	return tap_end();

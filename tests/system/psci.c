@@ -145,7 +145,7 @@ static void test_system_event(uint32_t fn, uint32_t type, const char *name)
 	struct kvm_vcpu_init init = { 0 };
 	struct kt_vm vm;
 	struct kt_result r;
-	struct kt_vcpu *cpu = &vm.vcpu[0];
+	struct kt_vcpu *cpu = &vm.vcpu[0], *other = &vm.vcpu[1];
 
 	kt_create(&vm, &(struct kt_config){ .nr_vcpus = 2 });
 	r = kt_hvc(cpu, fn, 0, 0, 0);
@@ -154,8 +154,15 @@ static void test_system_event(uint32_t fn, uint32_t type, const char *name)
 	if (kt_protected()) {
 		r = kt_resume(cpu);
 		is_errno(r.err, EPERM, "after %s, KVM_RUN says EPERM", name);
-		r = kt_call(&vm.vcpu[1], CMD_NOP, 0, 0, 0, 0);
-		is_errno(r.err, EPERM, "of the other vCPU too");
+		/* The other vCPU was not in KVM_RUN, and has not been told. */
+		kt_start(other, CMD_NOP, 0, 0, 0, 0);
+		usleep(50000);
+		ok(!other->thread_done, "the other vCPU's first waits");
+		kt_kick(other);
+		r = kt_wait(other);
+		is_errno(r.err, EINTR, "until a signal");
+		is(r.exit, KVM_EXIT_INTR, "and says that it was one");
+		is_errno(kt_resume(other).err, EPERM, "and then it says EPERM too");
 		ioctl(vm.fd, KVM_ARM_PREFERRED_TARGET, &init);
 		init.features[0] |= 1u << KVM_ARM_VCPU_PSCI_0_2;
 		is_errno(ioctl(cpu->fd, KVM_ARM_VCPU_INIT, &init) ? errno : 0, EPERM,

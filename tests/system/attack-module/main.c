@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/rcupdate.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/vmstat.h>
@@ -63,6 +64,17 @@ static void give_memory(void)
 	}
 }
 
+/* What ftrace and BPF wait for before they free a trampoline: that each task has been seen in none. */
+static int wait_rcu_tasks(void)
+{
+#ifdef CONFIG_TASKS_RCU
+	synchronize_rcu_tasks();
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
 static char result[4096];
 static DEFINE_MUTEX(lock);
 
@@ -82,6 +94,8 @@ static int run(char *line, struct seq_buf *out)
 		return try_smcs(out);
 	if (!strcmp(line, "stub"))
 		return try_stub(out);
+	if (!strcmp(line, "rcu-tasks"))
+		return wait_rcu_tasks();
 	if (!strcmp(line, "reclaim"))
 		return reclaim_zeroes(out);
 	if (!strcmp(line, "block"))
