@@ -2,7 +2,7 @@
 /*
  * Host -> hypervisor calls.
  *
- * The host's kernel (module/) executes HVC #0 with a function ID in x0 and arguments in x1-x5.
+ * The host's kernel (module/) executes HVC #0 with a function ID in x0 and arguments in x1-x4.
  * The ID is an SMCCC fast 64-bit call of the vendor-specific hypervisor range (SMCCC DEN0028, 6.2).
  * On return x0 is 0 or a negative STOCKADE_E* code, x1-x3 are results; x4-x17 are preserved.
  * Function IDs 0 to 4 are not these: they are Linux's EL2 stub ABI, which the hypervisor goes on
