@@ -55,6 +55,8 @@ uint64_t begin_measure(void);
 uint64_t end_measure(uint64_t start);
 /* ns, since some moment, in which the only CPU had nothing to do: time that passed, but no instructions. */
 uint64_t idle_time(void);
+/* Until what the host has put off since the last row is done: it is not the next one's, and that may be short. */
+void settle(void);
 void guest_row(const char *name, double value);	  /* the guest has measured it */
 void derived_row(const char *name, double value); /* it is no measurement of its own */
 void row(const char *name, double value);

@@ -28,6 +28,7 @@ static void call_row(struct vm *vm, const char *name, uint64_t function)
 	struct answer a;
 
 	vm_do(vm, GUEST_CALL, function, 0, 0, CALLS / 10);
+	settle();
 	a = vm_do(vm, GUEST_CALL, function, 0, 0, CALLS);
 	if (!a.r[2])
 		guest_row(name, (double)a.r[0] / CALLS);
@@ -36,6 +37,7 @@ static void call_row(struct vm *vm, const char *name, uint64_t function)
 static void access_row(struct vm *vm, const char *name, enum bench_command cmd, uint64_t addr)
 {
 	vm_do(vm, cmd, addr, CALLS / 10, 0, 0);
+	settle();
 	guest_row(name, (double)vm_do(vm, cmd, addr, CALLS, 0, 0).r[0] / CALLS);
 }
 

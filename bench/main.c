@@ -130,6 +130,11 @@ void row(const char *name, double value)
 	print_row(name, value);
 }
 
+void settle(void)
+{
+	usleep(300000);
+}
+
 void guest_row(const char *name, double value)
 {
 	mark(MARK_ROW(MARK_GUEST));

@@ -97,6 +97,7 @@ static void share_pages(const char *suffix, bool huge)
 	/* One more block, to warm up. */
 	vm_do(&vm, GUEST_CALL, MEM_SHARE, GUEST_FREE + n * PAGE, PAGE, 64);
 	vm_do(&vm, GUEST_CALL, MEM_UNSHARE, GUEST_FREE + n * PAGE, PAGE, 64);
+	settle();
 	a = vm_do(&vm, GUEST_CALL, MEM_SHARE, GUEST_FREE, PAGE, n);
 	snprintf(name, sizeof(name), "share_%s", suffix);
 	if (!a.r[2] && !a.r[1])
