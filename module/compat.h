@@ -59,7 +59,7 @@ static inline void stockade_hrtimer_setup(struct hrtimer *timer,
  * since its group has too much memory (memory.high). Older kernels' function for it wants KVM's own vCPU; there KVM_RUN ends
  * for memory.high as if by a signal.
  */
-#if __has_include(<linux/entry-virt.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 #include <linux/entry-virt.h>
 
 #define stockade_has_work() __xfer_to_guest_mode_work_pending()
