@@ -84,7 +84,7 @@ void rows_memory(void)
 /* Of pages that the guest has touched, each once. */
 static void share_pages(const char *suffix, bool huge)
 {
-	const uint64_t n = 1024;
+	const uint64_t n = 4096; /* some ticks of the host, not one or none */
 	size_t size = SZ_2M + n * PAGE + SZ_2M;
 	uint8_t *mem = alloc_memory(size, huge);
 	int kvm = open_kvm();
