@@ -158,6 +158,8 @@ void fake_boot(const struct fake_config *config);
 void fake_power_on(const struct fake_config *config);
 /* Then the steps of launch, apart. */
 void fake_plan_launch(u64 pool_pages, pa_t pool1);
+/* What RAM is full of when the machine is turned on: each page with another thing. */
+void fake_fill_with_junk(const struct stockade_range *ram);
 int fake_launch(void);
 
 void fake_cpu(unsigned int index);

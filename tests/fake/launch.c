@@ -83,7 +83,7 @@ static const struct fake_config standard = {
 	.nr_ram = 3,
 };
 
-static void fill_with_junk(const struct stockade_range *ram)
+void fake_fill_with_junk(const struct stockade_range *ram)
 {
 	for (pa_t pa = ram->base; pa < ram->base + ram->size; pa += PAGE_SIZE) {
 		u64 *word = fake_ram(pa);
@@ -114,7 +114,7 @@ void fake_power_on(const struct fake_config *config)
 	fake.smc = config->smc;
 	ipa_bits = config->ipa_bits ? config->ipa_bits : 40;
 	for (unsigned int i = 0; i < launch->nr_ram && !config->no_junk; i++)
-		fill_with_junk(&launch->ram[i]);
+		fake_fill_with_junk(&launch->ram[i]);
 	fake_plan_launch(config->pool_pages ? config->pool_pages : 64, config->pool1);
 }
 

@@ -114,9 +114,7 @@ static void split_pool(u8 how)
 		rest.size -= size;
 	}
 	/* What is not given is no page of a loader's. */
-	for (; rest.size; rest.base += PAGE_SIZE, rest.size -= PAGE_SIZE)
-		for (u64 *word = fake_ram(rest.base), n = 0; n < PAGE_SIZE / 8; n++)
-			word[n] = junk + rest.base;
+	fake_fill_with_junk(&rest);
 }
 
 /* CPUs' pages at the end of the last range, the log before them, if there is room for both. */
